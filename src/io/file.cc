@@ -1,0 +1,156 @@
+#include "io/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "intsim/error.h"
+
+namespace intsim {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::string reason(int error) { return std::strerror(error); }
+
+/// Opens a regular file for reading and returns its size through `size`.
+int open_regular(const std::filesystem::path& path, std::uint64_t& size) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw InputError(path.string(), "cannot open: " + reason(errno), "check the path and its permissions");
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(fd);
+    throw InputError(path.string(), "is not a regular file", "give a file");
+  }
+  size = static_cast<std::uint64_t>(info.st_size);
+  return fd;
+}
+
+template <class Container>
+Container read_whole(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  std::uint64_t size = 0;
+  const Descriptor fd(open_regular(path, size));
+  if (size > max_bytes)
+    throw InputError(path.string(), "has " + std::to_string(size) + " bytes, more than the limit of " +
+                                        std::to_string(max_bytes), "check that this is the right file");
+  Container data;
+  data.resize(static_cast<std::size_t>(size));
+  std::size_t done = 0;
+  while (done < data.size()) {
+    const ssize_t n = ::read(fd.get(), reinterpret_cast<char*>(data.data()) + done, data.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw InputError(path.string(), "cannot read: " + reason(errno));
+    if (n == 0) throw InputError(path.string(), "became shorter while it was read", "try again when nothing writes it");
+    done += static_cast<std::size_t>(n);
+  }
+  return data;
+}
+
+}  // namespace
+
+std::uint64_t file_size(const std::filesystem::path& path) {
+  std::uint64_t size = 0;
+  const Descriptor fd(open_regular(path, size));
+  return size;
+}
+
+std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  return read_whole<std::vector<std::byte>>(path, max_bytes);
+}
+
+std::string read_text(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  return read_whole<std::string>(path, max_bytes);
+}
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+  std::uint64_t size = 0;
+  const Descriptor fd(open_regular(path, size));
+  size_ = static_cast<std::size_t>(size);
+  if (size_ == 0) return;
+  data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  if (data_ == MAP_FAILED) {
+    data_ = nullptr;
+    throw InputError(path.string(), "cannot map into memory: " + reason(errno));
+  }
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(data_, size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  std::string pattern = path_.string() + ".part-XXXXXX";
+  descriptor_ = ::mkstemp(pattern.data());
+  if (descriptor_ < 0)
+    throw OutputError(path_.string(), "cannot create: " + reason(errno), "check that the folder exists and is writable");
+  temporary_ = pattern;
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  ::fchmod(descriptor_, 0666 & ~mask);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw OutputError(path_.string(), "cannot write: " + reason(errno), "free some space and run again");
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+void AtomicFile::commit() {
+  const bool synced = ::fsync(descriptor_) == 0 || errno == EINVAL || errno == EROFS;
+  const int sync_error = errno;
+  const bool closed = ::close(std::exchange(descriptor_, -1)) == 0;
+  if (!synced || !closed)
+    throw OutputError(path_.string(), "cannot finish writing: " + reason(synced ? errno : sync_error),
+                      "free some space and run again");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+    throw OutputError(path_.string(), "cannot put in place: " + reason(errno));
+  temporary_.clear();
+}
+
+void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+void make_directories(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw OutputError(path.string(), "cannot create folder: " + error.message());
+}
+
+}  // namespace intsim
