@@ -1,4 +1,4 @@
-// SemanticKITTI label ids and the 20 training classes (rules LM-n in docs/NUMERICS.md).
+// SemanticKITTI label ids and the 20 training classes (rules LM-n in docs/numerics/lidar.md).
 #pragma once
 
 #include <array>
@@ -15,10 +15,10 @@ inline constexpr int kClasses = 20;
 extern const std::array<const char*, kClasses> kClassNames;
 
 /// learning_map of one raw label (lower 16 bits). Ids that are not in the map but below 359 give 0.
-/// Precondition: (raw & 0xFFFF) < 359.
+/// Precondition: (raw & 0xFFFF) < 359; std::out_of_range otherwise.
 std::uint8_t class_of_label(std::uint32_t raw);
 
-/// learning_map_inv: raw id of a training class 0..19.
+/// learning_map_inv: raw id of a training class 0..19. Throws UsageError for 20 and above.
 std::uint32_t label_of_class(std::uint8_t training_class);
 
 /// Result of mapping a whole file.

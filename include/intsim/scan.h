@@ -25,14 +25,16 @@ inline constexpr std::uint64_t kMaxPoints = 10'000'000;
 /// Throws InputError when missing, empty, no multiple of 16 bytes, or above kMaxPoints.
 Scan read_scan(const std::filesystem::path& path);
 
-/// Writes a velodyne `.bin` atomically.
+/// Writes a velodyne `.bin` atomically. Throws UsageError for a scan that read_scan would reject, OutputError when the
+/// write fails.
 void write_scan(const std::filesystem::path& path, const Scan& scan);
 
 /// Reads a `.label` file: one uint32 per point, lower 16 bits semantic id, upper 16 bits instance id.
-/// Throws InputError when missing, no multiple of 4 bytes, or when its count is not `expected_points`.
+/// Throws InputError when missing, no multiple of 4 bytes, or when its count is not `expected_points` (checked by size,
+/// before anything is allocated).
 std::vector<std::uint32_t> read_labels(const std::filesystem::path& path, std::size_t expected_points);
 
-/// Writes a `.label` file atomically.
+/// Writes a `.label` file atomically. Throws OutputError when the write fails.
 void write_labels(const std::filesystem::path& path, std::span<const std::uint32_t> labels);
 
 }  // namespace intsim

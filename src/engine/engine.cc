@@ -1,0 +1,133 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+
+#include "intsim/error.h"
+#include "kernels/reference.h"
+
+namespace intsim {
+
+Engine::Engine(std::shared_ptr<const PreparedProgram> program, int threads) : program_(std::move(program)), pool_(threads) {}
+
+std::size_t Engine::nodes_to_run(const Observer& observer) const {
+  return observer ? program_->program().nodes.size() : static_cast<std::size_t>(program_->logits());
+}
+
+std::vector<std::uint8_t> Engine::run(std::span<const float> image, Extent extent, const Observer& observer) {
+  const Graph& graph = program_->program().model->graph;
+  if (extent.height < 1 || extent.width < 1 || extent.height > 8192 || extent.width > 65536)
+    throw InputError("image", "height or width is out of range", "use multiples of 16 up to 8192 rows and 65536 columns");
+  const std::size_t expected = static_cast<std::size_t>(graph.input_channels) * static_cast<std::size_t>(extent.height) *
+                               static_cast<std::size_t>(extent.width);
+  if (image.size() != expected)
+    throw InputError("image", "has " + std::to_string(image.size()) + " values, expected " + std::to_string(expected),
+                     "give all channels of the range image");
+  return program_->kernels() == KernelSet::reference ? run_reference_kernels(image, extent, observer)
+                                                     : run_fast_kernels(image, extent, observer);
+}
+
+void Engine::run_scalar(std::size_t node, std::span<const PlanarTensor* const> x, PlanarTensor& y) {
+  const Program& program = program_->program();
+  pool_.parallel_for(reference_units(program, node, y),
+                     [&](int begin, int end) { run_reference(program, node, x, y, {begin, end}); });
+}
+
+std::vector<std::uint8_t> Engine::run_reference_kernels(std::span<const float> image, Extent extent, const Observer& observer) {
+  const Model& model = *program_->program().model;
+  const std::vector<Extent> extents = infer_extents(model.graph, extent);
+  std::vector<PlanarTensor> values(model.graph.nodes.size() + 1);
+  values[0] = quantise_image(image, model.graph.input_channels, extent.height, extent.width, model.input);
+  if (observer) observer("input", model.input, values[0]);
+  const std::size_t count = nodes_to_run(observer);
+  for (std::size_t i = 0; i < count; ++i) {
+    const GraphNode& node = model.graph.nodes[i];
+    std::vector<const PlanarTensor*> x;
+    for (const ValueId v : node.inputs) x.push_back(&values[static_cast<std::size_t>(v)]);
+    PlanarTensor& y = values[i + 1] = PlanarTensor(node.out_channels, extents[i + 1].height, extents[i + 1].width);
+    run_scalar(i, x, y);
+    if (observer) observer(node.name, model.data[i].output, y);
+    for (const ValueId v : node.inputs)
+      if (program_->last_use(v) == i + 1 && v != program_->logits()) values[static_cast<std::size_t>(v)] = {};
+  }
+  return first_maximum(values[static_cast<std::size_t>(program_->logits())]);
+}
+
+BlockedTensor Engine::allocate(ValueId value, Extent extent) {
+  const Model& model = *program_->program().model;
+  const BlockedShape shape{.channels = model.graph.channels(value), .height = extent.height, .width = extent.width,
+                           .planes = model.grid(value).bytes(), .pad_h = program_->pad_h(value), .pad_w = program_->pad_w(value)};
+  const std::size_t words = shape.total_words();
+  // Smallest free buffer that fits; a buffer is free when only the pool holds it.
+  std::shared_ptr<WordBuffer>* best = nullptr;
+  for (auto& b : buffers_)
+    if (b.use_count() == 1 && b->size() >= words && (best == nullptr || b->size() < (*best)->size())) best = &b;
+  if (best == nullptr) best = &buffers_.emplace_back(std::make_shared<WordBuffer>(words));
+  return {shape, *best};
+}
+
+void Engine::run_fast(std::size_t node, std::span<const BlockedTensor* const> x, BlockedTensor& y) {
+  const Model& model = *program_->program().model;
+  const std::int32_t zero = model.data[node].output.zero();
+  if (const FastNode* fast = program_->fast(node)) {
+    pool_.parallel_for(y.shape().height, [&](int begin, int end) { fast->run(x, y, {begin, end}); });
+    y.fill_border(zero);
+    return;
+  }
+  std::vector<PlanarTensor> planar;
+  std::vector<const PlanarTensor*> operands;
+  for (const BlockedTensor* t : x) planar.push_back(to_planar(*t));
+  for (const PlanarTensor& t : planar) operands.push_back(&t);
+  PlanarTensor result(y.shape().channels, y.shape().height, y.shape().width);
+  run_scalar(node, operands, result);
+  from_planar(result, zero, y);
+}
+
+std::vector<std::uint8_t> Engine::run_fast_kernels(std::span<const float> image, Extent extent, const Observer& observer) {
+  const Model& model = *program_->program().model;
+  const std::vector<Extent> extents = infer_extents(model.graph, extent);
+  std::vector<BlockedTensor> values(model.graph.nodes.size() + 1);
+  values[0] = allocate(0, extent);
+  pool_.parallel_for(extent.height, [&](int begin, int end) { quantise_rows(image, model.input, values[0], {begin, end}); });
+  values[0].fill_border(model.input.zero());
+  if (observer) observer("input", model.input, to_planar(values[0]));
+  const std::size_t count = nodes_to_run(observer);
+  for (std::size_t i = 0; i < count; ++i) {
+    const GraphNode& node = model.graph.nodes[i];
+    std::vector<const BlockedTensor*> x;
+    for (const ValueId v : node.inputs) x.push_back(&values[static_cast<std::size_t>(v)]);
+    BlockedTensor& y = values[i + 1] = allocate(static_cast<ValueId>(i + 1), extents[i + 1]);
+    run_fast(i, x, y);
+    if (observer) observer(node.name, model.data[i].output, to_planar(y));
+    for (const ValueId v : node.inputs)
+      if (program_->last_use(v) == i + 1 && v != program_->logits()) values[static_cast<std::size_t>(v)] = {};
+  }
+  const BlockedTensor& logits = values[static_cast<std::size_t>(program_->logits())];
+  std::vector<std::uint8_t> classes(static_cast<std::size_t>(logits.shape().height) * static_cast<std::size_t>(logits.shape().width));
+  pool_.parallel_for(logits.shape().height, [&](int begin, int end) { first_maximum_rows(logits, classes, {begin, end}); });
+  return classes;
+}
+
+PlanarTensor Engine::run_node(std::size_t node, std::span<const PlanarTensor* const> operands) {
+  const Model& model = *program_->program().model;
+  const GraphNode& g = model.graph.nodes[node];
+  Extent e{operands[0]->height, operands[0]->width};
+  std::vector<BlockedTensor> inputs;
+  if (g.op == Op::conv2d || g.op == Op::avg_pool) e = {g.window.out_height(e.height), g.window.out_width(e.width)};
+  if (g.op == Op::pixel_shuffle) e = {e.height * g.factor, e.width * g.factor};
+  PlanarTensor y(g.out_channels, e.height, e.width);
+  if (program_->fast(node) == nullptr) {
+    run_scalar(node, operands, y);
+    return y;
+  }
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    inputs.push_back(allocate(g.inputs[i], {operands[i]->height, operands[i]->width}));
+    from_planar(*operands[i], model.grid(g.inputs[i]).zero(), inputs.back());
+  }
+  std::vector<const BlockedTensor*> x;
+  for (const BlockedTensor& t : inputs) x.push_back(&t);
+  BlockedTensor out = allocate(static_cast<ValueId>(node + 1), e);
+  run_fast(node, x, out);
+  return to_planar(out);
+}
+
+}  // namespace intsim

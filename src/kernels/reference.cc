@@ -1,0 +1,178 @@
+#include "kernels/reference.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "intsim/error.h"
+
+namespace intsim {
+namespace {
+
+std::uint16_t code(std::int32_t q) { return static_cast<std::uint16_t>(q); }
+
+/// Adds weight * (x - z) of one tap to a row of sums. Columns outside the image hold the zero point and add nothing.
+template <class Sum>
+void accumulate_tap(const std::uint16_t* in, int in_width, std::int32_t zero, std::int32_t weight, int start, int stride,
+                    std::vector<Sum>& sums) {
+  const int width = static_cast<int>(sums.size());
+  const int first = start < 0 ? (-start + stride - 1) / stride : 0;
+  const int last = std::min(width, in_width - start <= 0 ? 0 : (in_width - start + stride - 1) / stride);
+  if (stride == 1) {
+    for (int x = first; x < last; ++x) sums[static_cast<std::size_t>(x)] += Sum{weight} * (in[start + x] - zero);
+  } else {
+    for (int x = first; x < last; ++x) sums[static_cast<std::size_t>(x)] += Sum{weight} * (in[start + x * stride] - zero);
+  }
+}
+
+/// CV: exact sums of (x - z) * w; rows outside the image add nothing.
+template <class Sum>
+void conv2d(const GraphNode& node, const NodeData& data, const ConvParams& p, const PlanarTensor& in, PlanarTensor& out,
+            ChannelRange range) {
+  const Window& w = node.window;
+  const int group_in = node.in_channels / node.groups, group_out = node.out_channels / node.groups;
+  std::vector<Sum> sums(static_cast<std::size_t>(out.width));
+  for (int c = range.begin; c < range.end; ++c) {
+    const int first_input = c / group_out * group_in;
+    const std::int16_t* weights = data.weights.data() + static_cast<std::ptrdiff_t>(c) * node.reduction();
+    for (int y = 0; y < out.height; ++y) {
+      std::fill(sums.begin(), sums.end(), Sum{0});
+      for (int i = 0; i < group_in; ++i) {
+        for (int ky = 0; ky < w.kernel_h; ++ky) {
+          const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h;
+          if (in_y < 0 || in_y >= in.height) continue;
+          for (int kx = 0; kx < w.kernel_w; ++kx)
+            accumulate_tap(in.row(first_input + i, in_y), in.width, p.x.zero(), weights[(i * w.kernel_h + ky) * w.kernel_w + kx],
+                           kx * w.dilation_w - w.pad_w, w.stride_w, sums);
+        }
+      }
+      std::uint16_t* to = out.row(c, y);
+      for (int x = 0; x < out.width; ++x) to[x] = code(conv_code(p, c, sums[static_cast<std::size_t>(x)]));
+    }
+  }
+}
+
+/// Sums fit 32 bits when even the worst channel does.
+bool fits_int32(const ConvParams& p) {
+  return std::all_of(p.worst_sum.begin(), p.worst_sum.end(), [](std::int64_t s) { return s < (std::int64_t{1} << 31); });
+}
+
+template <class F>
+void each_code(const PlanarTensor& in, PlanarTensor& out, ChannelRange range, int first_out, F f) {
+  for (int c = range.begin; c < range.end; ++c)
+    for (int y = 0; y < in.height; ++y) {
+      const std::uint16_t* from = in.row(c, y);
+      std::uint16_t* to = out.row(first_out + c, y);
+      for (int x = 0; x < in.width; ++x) to[x] = code(f(c, from[x]));
+    }
+}
+
+void add(const AddParams& p, const PlanarTensor& a, const PlanarTensor& b, PlanarTensor& out, ChannelRange range) {
+  for (int c = range.begin; c < range.end; ++c)
+    for (int y = 0; y < out.height; ++y)
+      for (int x = 0; x < out.width; ++x) out.row(c, y)[x] = code(add_code(p, a.at(c, y, x), b.at(c, y, x)));
+}
+
+void concat(const std::vector<ConcatParams>& p, std::span<const PlanarTensor* const> in, PlanarTensor& out, ChannelRange range) {
+  int first = 0;
+  for (std::size_t i = 0; i < in.size(); first += in[i++]->channels) {
+    const ChannelRange part{std::clamp(range.begin - first, 0, in[i]->channels), std::clamp(range.end - first, 0, in[i]->channels)};
+    each_code(*in[i], out, part, first, [&](int, std::int32_t q) { return concat_code(p[i], q); });
+  }
+}
+
+/// PS-1: out[c, f h + i, f w + j] = in[f^2 c + f i + j, h, w].
+void pixel_shuffle(const RescaleParams& p, int factor, const PlanarTensor& in, PlanarTensor& out, ChannelRange range) {
+  for (int c = range.begin; c < range.end; ++c)
+    for (int y = 0; y < out.height; ++y)
+      for (int x = 0; x < out.width; ++x) {
+        const int from = (c * factor + y % factor) * factor + x % factor;
+        out.row(c, y)[x] = code(rescale_code(p, in.at(from, y / factor, x / factor)));
+      }
+}
+
+/// AP: pads hold the zero point, the divisor is always the window's size.
+void avg_pool(const AvgPoolParams& p, const Window& w, const PlanarTensor& in, PlanarTensor& out, ChannelRange range) {
+  std::vector<std::int32_t> taps(static_cast<std::size_t>(p.taps));
+  for (int c = range.begin; c < range.end; ++c)
+    for (int y = 0; y < out.height; ++y)
+      for (int x = 0; x < out.width; ++x) {
+        std::size_t k = 0;
+        for (int ky = 0; ky < w.kernel_h; ++ky)
+          for (int kx = 0; kx < w.kernel_w; ++kx) {
+            const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h, in_x = x * w.stride_w - w.pad_w + kx * w.dilation_w;
+            const bool inside = in_y >= 0 && in_y < in.height && in_x >= 0 && in_x < in.width;
+            taps[k++] = inside ? in.at(c, in_y, in_x) : p.x.zero();
+          }
+        out.row(c, y)[x] = code(avg_pool_code(p, taps));
+      }
+}
+
+void softmax(const SoftmaxParams& p, const PlanarTensor& in, PlanarTensor& out, ChannelRange rows) {
+  std::vector<std::int32_t> from(static_cast<std::size_t>(in.channels)), to(from.size());
+  for (int y = rows.begin; y < rows.end; ++y)
+    for (int x = 0; x < in.width; ++x) {
+      for (int c = 0; c < in.channels; ++c) from[static_cast<std::size_t>(c)] = in.at(c, y, x);
+      softmax_codes(p, from, to);
+      for (int c = 0; c < in.channels; ++c) out.row(c, y)[x] = code(to[static_cast<std::size_t>(c)]);
+    }
+}
+
+}  // namespace
+
+void run_reference(const Program& program, std::size_t node, std::span<const PlanarTensor* const> x, PlanarTensor& y,
+                   ChannelRange range) {
+  const GraphNode& g = program.graph_node(node);
+  const NodeData& data = program.model->data[node];
+  const NodeParams& params = program.nodes[node].params;
+  switch (g.op) {
+    case Op::conv2d: {
+      const auto& p = std::get<ConvParams>(params);
+      if (fits_int32(p)) conv2d<std::int32_t>(g, data, p, *x[0], y, range);
+      else conv2d<std::int64_t>(g, data, p, *x[0], y, range);
+      return;
+    }
+    case Op::leaky_relu: {
+      const auto& p = std::get<LeakyReluParams>(params);
+      return each_code(*x[0], y, range, 0, [&](int, std::int32_t q) { return leaky_relu_code(p, q); });
+    }
+    case Op::batch_norm: {
+      const auto& p = std::get<BatchNormParams>(params);
+      return each_code(*x[0], y, range, 0, [&](int c, std::int32_t q) { return batch_norm_code(p, c, q); });
+    }
+    case Op::add: return add(std::get<AddParams>(params), *x[0], *x[1], y, range);
+    case Op::concat: return concat(std::get<std::vector<ConcatParams>>(params), x, y, range);
+    case Op::pixel_shuffle: return pixel_shuffle(std::get<RescaleParams>(params), g.factor, *x[0], y, range);
+    case Op::avg_pool: return avg_pool(std::get<AvgPoolParams>(params), g.window, *x[0], y, range);
+    case Op::softmax: return softmax(std::get<SoftmaxParams>(params), *x[0], y, range);
+    case Op::dropout: break;
+  }
+  throw Error(ExitCode::internal, "a dropout reached the engine");
+}
+
+int reference_units(const Program& program, std::size_t node, const PlanarTensor& y) {
+  return program.graph_node(node).op == Op::softmax ? y.height : y.channels;
+}
+
+PlanarTensor quantise_image(std::span<const float> image, int channels, int height, int width, const Grid& grid) {
+  PlanarTensor out(channels, height, width);
+  for (std::size_t i = 0; i < out.codes.size(); ++i) out.codes[i] = code(quantise(grid, image[i]));
+  return out;
+}
+
+std::vector<std::uint8_t> first_maximum(const PlanarTensor& logits) {
+  const std::size_t pixels = static_cast<std::size_t>(logits.height) * static_cast<std::size_t>(logits.width);
+  std::vector<std::uint8_t> best(pixels, 0);
+  std::vector<std::uint16_t> top(logits.codes.begin(), logits.codes.begin() + static_cast<std::ptrdiff_t>(pixels));
+  for (int c = 1; c < logits.channels; ++c) {
+    const std::uint16_t* plane = logits.row(c, 0);
+    for (std::size_t i = 0; i < pixels; ++i)
+      if (plane[i] > top[i]) {
+        top[i] = plane[i];
+        best[i] = static_cast<std::uint8_t>(c);
+      }
+  }
+  return best;
+}
+
+}  // namespace intsim

@@ -1,0 +1,25 @@
+#include "numerics/grid.h"
+
+#include <algorithm>
+
+namespace intsim {
+
+Grid make_grid(int bits, double min, double max, bool symmetric) {
+  Grid g;
+  g.bits = bits;
+  g.symmetric = symmetric;
+  g.min = min;
+  g.max = max;
+  const double low = std::min(min, 0.0);
+  const double high = std::max(std::max(max, 0.0), low + 1e-5);
+  g.n = (1 << bits) - 1 - (low == -high ? 1 : 0);
+  g.scale = (high - low) / g.n;
+  g.offset = static_cast<std::int32_t>(std::round(low / g.scale));
+  g.float_min = static_cast<float>(low);
+  g.float_max = static_cast<float>(high);
+  g.float_scale = static_cast<float>(g.scale);
+  g.float_offset = static_cast<float>(g.offset);
+  return g;
+}
+
+}  // namespace intsim

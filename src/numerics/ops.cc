@@ -1,0 +1,125 @@
+#include "numerics/ops.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "numerics/float_exact.h"
+
+namespace intsim {
+
+const char* form_name(Form form) {
+  switch (form) {
+    case Form::copy: return "copy";
+    case Form::hvx8: return "hvx8";
+    case Form::wide: return "wide";
+    case Form::float32: return "float32";
+  }
+  return "";
+}
+
+std::int32_t conv_code(const ConvParams& p, int channel, std::int64_t sum) {
+  const auto c = static_cast<std::size_t>(channel);
+  switch (p.form) {
+    case Form::hvx8:  // CV-1
+      return requantise_hvx8(static_cast<std::int32_t>(sum + p.bias[c]), p.scale[c], 0, p.y.n);
+    case Form::float32:  // CV-3
+      return quantise(p.y, scaled_sum(sum, p.x.float_scale, p.weight_scale[c], p.float_bias[c]));
+    default:  // CV-2
+      return requantise_wide(sum + p.bias[c], p.scale[c], p.y.zero(), p.y.n);
+  }
+}
+
+std::int32_t leaky_relu_code(const LeakyReluParams& p, std::int32_t q) {
+  const std::int32_t d = q - p.x.zero();
+  const Multiplier m = d < 0 ? p.negative : p.positive;
+  switch (p.form) {
+    case Form::hvx8:  // LR-1
+      return requantise_hvx8(d, m, p.y.zero(), p.y.n);
+    case Form::float32: {  // LR-3
+      const float x = dequantise(p.x, q);
+      return quantise(p.y, x > 0.0f ? x : x * 0.01f);
+    }
+    default:  // LR-2
+      return requantise_wide(d, m, p.y.zero(), p.y.n);
+  }
+}
+
+std::int32_t batch_norm_code(const BatchNormParams& p, int channel, std::int32_t q) {
+  const auto c = static_cast<std::size_t>(channel);
+  if (p.form == Form::float32)  // BN-3
+    return quantise(p.y, std::fma(dequantise(p.x, q), p.float_scale[c], p.float_bias[c]));
+  const std::int64_t a = std::int64_t{q - p.x.zero()} * p.gamma[c] + p.bias[c];
+  return p.form == Form::hvx8 ? requantise_hvx8(static_cast<std::int32_t>(a), p.scale[c], 0, p.y.n)  // BN-1
+                              : requantise_wide(a, p.scale[c], p.y.zero(), p.y.n);                    // BN-2
+}
+
+std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb) {
+  switch (p.form) {
+    case Form::hvx8: {  // AD-1
+      const std::int32_t sum = (qa * p.multiplier_a + qb * p.multiplier_b) >> 8;
+      return clamp_to(static_cast<std::int32_t>(round_shift(saturate16(sum + p.offset), p.shift)), 0, p.y.n);
+    }
+    case Form::float32:  // AD-3
+      return quantise(p.y, dequantise(p.a, qa) + dequantise(p.b, qb));
+    default: {  // AD-2
+      const Int128 sum = static_cast<Int128>(std::int64_t{qa - p.a.zero()} * p.multiplier_a) +
+                         static_cast<Int128>(std::int64_t{qb - p.b.zero()} * p.multiplier_b);
+      const Int128 rounded = (sum + (static_cast<Int128>(1) << (p.shift - 1))) >> p.shift;
+      return static_cast<std::int32_t>(clamp_to<Int128>(rounded + p.y.zero(), 0, p.y.n));
+    }
+  }
+}
+
+std::int32_t rescale_code(const RescaleParams& p, std::int32_t q) {
+  switch (p.form) {
+    case Form::copy: return q;
+    case Form::hvx8: return requantise_hvx8(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
+    case Form::float32: return quantise(p.y, dequantise(p.x, q));
+    case Form::wide: break;
+  }
+  return requantise_wide(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
+}
+
+std::int32_t concat_code(const ConcatParams& p, std::int32_t q) {
+  switch (p.form) {
+    case Form::copy: return std::min(q, p.y.n);
+    case Form::hvx8:  // CC-2
+      return clamp_to(static_cast<std::int32_t>(round_shift(saturate16(((q * p.gain) >> 8) + p.offset), 7)), 0, p.y.n);
+    case Form::float32: return quantise(p.y, dequantise(p.x, q));
+    case Form::wide: break;
+  }
+  return requantise_wide(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
+}
+
+std::int32_t avg_pool_code(const AvgPoolParams& p, std::span<const std::int32_t> taps) {
+  if (p.form == Form::float32) {  // AP-3
+    float sum = 0.0f;
+    for (const std::int32_t q : taps) sum += dequantise(p.x, q);
+    return quantise(p.y, sum / static_cast<float>(p.taps));
+  }
+  std::int32_t sum = 0;
+  for (const std::int32_t q : taps) sum += q - p.x.zero();
+  return p.form == Form::hvx8 ? requantise_hvx8(sum, p.scale, p.y.zero(), p.y.n)  // AP-1
+                              : requantise_wide(sum, p.scale, p.y.zero(), p.y.n);  // AP-2
+}
+
+void softmax_codes(const SoftmaxParams& p, std::span<const std::int32_t> x, std::span<std::int32_t> y) {
+  const std::int32_t top = *std::max_element(x.begin(), x.end());
+  if (p.form == Form::float32) {  // SM-2
+    const float max = dequantise(p.x, top);
+    float sum = 0.0f;
+    std::vector<float> e(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) sum += e[i] = exp_rounded(dequantise(p.x, x[i]) - max);
+    for (std::size_t i = 0; i < x.size(); ++i) y[i] = quantise(p.y, e[i] / sum);
+    return;
+  }
+  std::uint64_t total = 0;  // SM-1
+  for (const std::int32_t q : x) total += p.table[static_cast<std::size_t>(top - q)];
+  const Int128 step = static_cast<Int128>(total) * p.scale_mantissa;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const Int128 share = static_cast<Int128>(p.table[static_cast<std::size_t>(top - x[i])]) << (p.scale_shift + 1);
+    y[i] = static_cast<std::int32_t>(clamp_to<Int128>((share + step) / (2 * step) + p.y.zero(), 0, p.y.n));
+  }
+}
+
+}  // namespace intsim

@@ -1,0 +1,104 @@
+// The scalar definition of every operation on codes, given its lowered parameters. Reference kernels loop over these,
+// fast kernels must equal them, 8-bit tables are built from them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "numerics/grid.h"
+#include "numerics/rounding.h"
+
+namespace intsim {
+
+/// The arithmetic that lowering chose for one operation, after its preconditions were checked.
+enum class Form {
+  copy,     ///< equal grids: the code itself
+  hvx8,     ///< RQ-3 and the 8-bit forms around it
+  wide,     ///< RQ-4
+  float32,  ///< FL-n
+};
+const char* form_name(Form form);
+
+/// CV: convolution output from the exact sum of (x - z_x) * w.
+struct ConvParams {
+  Form form = Form::wide;
+  Grid x, y;
+  std::vector<std::int64_t> bias;       ///< hvx8: BZ (zero point inside); wide: B; float32: empty
+  std::vector<Multiplier> scale;        ///< hvx8: R, sh; wide: M, S; float32: empty
+  std::vector<float> weight_scale;      ///< float32
+  std::vector<float> float_bias;        ///< float32
+  std::vector<std::int64_t> worst_sum;  ///< max(z_x, N_x - z_x) * sum|w| per channel
+  bool narrow = false;                  ///< every sum, with its bias, stays below 2^31 in magnitude
+};
+std::int32_t conv_code(const ConvParams& p, int channel, std::int64_t sum);
+
+/// LR: LeakyReLU with slope exactly 1/100.
+struct LeakyReluParams {
+  Form form = Form::wide;
+  Grid x, y;
+  Multiplier positive, negative;
+};
+std::int32_t leaky_relu_code(const LeakyReluParams& p, std::int32_t q);
+
+/// BN: batch normalisation with a quantised gamma.
+struct BatchNormParams {
+  Form form = Form::wide;
+  Grid x, y;
+  std::vector<std::int32_t> gamma;  ///< gamma codes times 128 (hvx8) or 4096 (wide)
+  std::vector<std::int64_t> bias;   ///< hvx8: BZ; wide: B
+  std::vector<Multiplier> scale;
+  std::vector<float> float_scale, float_bias;  ///< float32: a and c of fma(x, a, c)
+  std::vector<std::int64_t> worst_sum;         ///< max(z_x, N_x - z_x) * |gamma|
+};
+std::int32_t batch_norm_code(const BatchNormParams& p, int channel, std::int32_t q);
+
+/// AD: addition. hvx8: A, B, rsh, off (AD-1); wide: A, B, T (AD-2).
+struct AddParams {
+  Form form = Form::wide;
+  Grid a, b, y;
+  std::int32_t multiplier_a = 0, multiplier_b = 0;
+  std::int32_t shift = 0;   ///< hvx8: rsh; wide: T
+  std::int32_t offset = 0;  ///< hvx8: off
+};
+std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb);
+
+/// RE: one code from one grid to another: PixelShuffle and LeakyReLU-free moves (hvx8: RQ-3).
+struct RescaleParams {
+  Form form = Form::copy;
+  Grid x, y;
+  Multiplier scale;
+};
+std::int32_t rescale_code(const RescaleParams& p, std::int32_t q);
+
+/// CC: one operand of a concatenation. hvx8 is the d32 form with gain and off (CC-2).
+struct ConcatParams {
+  Form form = Form::copy;
+  Grid x, y;
+  Multiplier scale;                  ///< wide
+  std::int32_t gain = 0, offset = 0;  ///< hvx8
+};
+std::int32_t concat_code(const ConcatParams& p, std::int32_t q);
+
+/// AP: average over a fixed window; pads hold the zero point and count.
+struct AvgPoolParams {
+  Form form = Form::wide;
+  Grid x, y;
+  int taps = 9;
+  Multiplier scale;
+};
+/// `taps` codes in row-major window order.
+std::int32_t avg_pool_code(const AvgPoolParams& p, std::span<const std::int32_t> taps);
+
+/// SM: softmax over channels.
+struct SoftmaxParams {
+  Form form = Form::wide;
+  Grid x, y;
+  std::vector<std::uint32_t> table;   ///< wide: round(2^30 exp(-s_x d)), d = 0..N_x
+  std::uint64_t scale_mantissa = 0;   ///< wide: s_y = mantissa * 2^-scale_shift
+  int scale_shift = 0;
+};
+/// Codes of all channels of one pixel.
+void softmax_codes(const SoftmaxParams& p, std::span<const std::int32_t> x, std::span<std::int32_t> y);
+
+}  // namespace intsim

@@ -1,0 +1,113 @@
+#include "evaluate/table.h"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+#include <vector>
+
+#include "intsim/error.h"
+#include "sample.h"
+
+namespace {
+
+std::vector<intsim::EvaluationResult> pair_of_results() {
+  std::vector<intsim::EvaluationResult> results(2, sample_result());
+  results[0].config = "FP32";
+  results[0].confusion.set(1, 2, 0);  // then class 1 and class 2 are perfect: mIoU 18/19, Acc 1
+  results[0].confusion.set(2, 2, 3);
+  intsim::rescore(results[0]);
+  return results;
+}
+
+std::string table(const std::vector<intsim::EvaluationResult>& results, const intsim::TableOptions& options = {}) {
+  std::ostringstream out;
+  intsim::print_table(out, results, options);
+  return out.str();
+}
+
+std::string last_lines(const std::string& text, int count) {
+  std::size_t at = text.size() - 1;
+  while (count-- > 0) at = text.rfind('\n', at - 1);
+  return text.substr(at + 1);
+}
+
+}  // namespace
+
+TEST_CASE("text table") {
+  CHECK(table(pair_of_results()) ==
+        "                FP32   W8A8\n"
+        "mIoU           0.947  0.904\n"
+        "Acc            1.000  0.995\n"
+        "car            1.000  0.500\n"
+        "bicycle        1.000  0.667\n"
+        "motorcycle     1.000  1.000\n"
+        "truck          1.000  1.000\n"
+        "other-vehicle  1.000  1.000\n"
+        "person         1.000  1.000\n"
+        "bicyclist      1.000  1.000\n"
+        "motorcyclist   0.000  0.000\n"
+        "road           1.000  1.000\n"
+        "parking        1.000  1.000\n"
+        "sidewalk       1.000  1.000\n"
+        "other-ground   1.000  1.000\n"
+        "building       1.000  1.000\n"
+        "fence          1.000  1.000\n"
+        "vegetation     1.000  1.000\n"
+        "trunk          1.000  1.000\n"
+        "terrain        1.000  1.000\n"
+        "pole           1.000  1.000\n"
+        "traffic-sign   1.000  1.000\n");
+}
+
+TEST_CASE("published columns hold the figures of the model card") {
+  const std::string text = table({sample_result()}, {intsim::TableFormat::text, true});
+  CHECK(text.substr(0, text.find("bicycle")) ==
+        "                W8A8  FP32 (card)  W8A8 (card)  W4A8 (card)\n"
+        "mIoU           0.904        0.558        0.549        0.551\n"
+        "Acc            0.995        0.879        0.874        0.876\n"
+        "car            0.500            -            -            -\n");
+}
+
+TEST_CASE("Markdown table") {
+  auto results = pair_of_results();
+  results[0].config = "a|b";
+  const std::string text = table(results, {intsim::TableFormat::markdown, false});
+  CHECK(text.substr(0, text.find("| bicycle ")) ==
+        "|               |  a\\|b |  W8A8 |\n"
+        "|---------------|------:|------:|\n"
+        "| mIoU          | 0.947 | 0.904 |\n"
+        "| Acc           | 1.000 | 0.995 |\n"
+        "| car           | 1.000 | 0.500 |\n");
+}
+
+TEST_CASE("a config that occurs again is numbered") {
+  const std::string text = table({sample_result(), sample_result(), sample_result()});
+  CHECK(text.substr(0, text.find('\n')) == "                W8A8  W8A8 (2)  W8A8 (3)");
+}
+
+TEST_CASE("results that cannot be compared are warned about") {
+  auto results = pair_of_results();
+  CHECK(table(results).find("warning") == std::string::npos);
+  results[1].scans = 4;
+  results[1].mode = intsim::MetricMode::official;
+  CHECK(last_lines(table(results), 3) ==
+        "\n"
+        "warning: different numbers of scans, scores are not comparable: 3 | 4\n"
+        "warning: different metric modes, scores are not comparable: model_card | official\n");
+  results = pair_of_results();
+  results.push_back(results[0]);
+  results[2].dataset = "other";
+  results[2].sequences = {"00", "01"};
+  results[2].knn = true;
+  results[2].points = 7;
+  results[2].numerics_revision = 2;
+  CHECK(last_lines(table(results), 6) ==
+        "\n"
+        "warning: different numbers of points, scores are not comparable: 185 | 185 | 7\n"
+        "warning: different datasets, scores are not comparable: data/kitti | data/kitti | other\n"
+        "warning: different sequences, scores are not comparable: 08 | 08 | 00 01\n"
+        "warning: different KNN settings, scores are not comparable: off | off | on\n"
+        "warning: different numerics revisions, scores are not comparable: 1 | 1 | 2\n");
+}
+
+TEST_CASE("no result, no table") { CHECK_THROWS_AS(table({}), intsim::UsageError); }
