@@ -1,31 +1,9 @@
 #include "numerics/profile.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "intsim/error.h"
+#include "io/suggest.h"
 
 namespace intsim {
-namespace {
-
-/// Levenshtein distance, for suggestions.
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
-
-}  // namespace
-
 const char* rule_name(Rule rule) {
   switch (rule) {
     case Rule::hvx8: return "hvx8";
@@ -50,12 +28,13 @@ const std::vector<Profile>& profiles() {
 }
 
 const Profile& find_profile(const std::string& name) {
-  const Profile* nearest = nullptr;
+  std::vector<std::string> names;
   for (const Profile& p : profiles()) {
     if (p.name == name) return p;
-    if (nearest == nullptr || distance(name, p.name) < distance(name, nearest->name)) nearest = &p;
+    names.push_back(p.name);
   }
-  throw UsageError("unknown target '" + name + "'; did you mean '" + nearest->name + "'? `intsim targets` lists all");
+  throw UsageError("unknown target '" + name + "'; did you mean '" + nearest_name(name, names) +
+                   "'? `intsim targets` lists all");
 }
 
 }  // namespace intsim

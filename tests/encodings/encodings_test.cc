@@ -35,12 +35,15 @@ const std::string kText = R"({
   "version": "0.6.1",
   "activation_encodings": {
     "conv": {
-      "input": {"0": {"bitwidth": 16, "dtype": "int", "is_symmetric": "False", "max": 3.0, "min": -1.5, "offset": -21845, "scale": 6.866559853513e-05}},
-      "output": {"0": {"bitwidth": 8, "dtype": "int", "is_symmetric": "False", "max": 2.0, "min": 0.0, "offset": 0, "scale": 0.00784313725490196}}
+      "input": {"0": {"bitwidth": 16, "dtype": "int", "is_symmetric": "False", "max": 3.0, "min": -1.5,
+                      "offset": -21845, "scale": 6.866559853513e-05}},
+      "output": {"0": {"bitwidth": 8, "dtype": "int", "is_symmetric": "False", "max": 2.0, "min": 0.0,
+                       "offset": 0, "scale": 0.00784313725490196}}
     }
   },
   "param_encodings": {
-    "conv.weight": [{"bitwidth": 4, "dtype": "int", "is_symmetric": "True", "max": 0.7, "min": -0.8, "offset": -8, "scale": 0.1}]
+    "conv.weight": [{"bitwidth": 4, "dtype": "int", "is_symmetric": "True", "max": 0.7, "min": -0.8, "offset": -8,
+                     "scale": 0.1}]
   },
   "excluded_layers": ["skipped"],
   "quantizer_args": {"activation_bitwidth": 8, "dtype": "int", "is_symmetric": true, "param_bitwidth": 4,
@@ -155,11 +158,9 @@ TEST_CASE("bit widths") {
 TEST_CASE("float quantisers are refused with their key") {
   check_error(with(R"("bitwidth": 16, "dtype": "int")", R"("bitwidth": 16, "dtype": "float")"),
               "'conv'.input[0]: dtype 'float' is no integer quantiser");
-  check_error(
-      with(
-          R"({"bitwidth": 8, "dtype": "int", "is_symmetric": "False", "max": 2.0, "min": 0.0, "offset": 0, "scale": 0.00784313725490196})",
-          R"({"bitwidth": 16, "dtype": "float"})"),
-      "'conv'.output[0]: dtype 'float'");
+  check_error(with(R"("bitwidth": 8, "dtype": "int", "is_symmetric": "False", "max": 2.0)",
+                   R"("bitwidth": 16, "dtype": "float")"),
+              "'conv'.output[0]: dtype 'float'");
   check_error(with(R"("bitwidth": 4, "dtype": "int")", R"("bitwidth": 4, "dtype": "bool")"), "unknown dtype 'bool'");
   check_error(with(R"("bitwidth": 4, "dtype": "int")", R"("bitwidth": 4, "dtype": 3)"), "'dtype' is no string");
 }
@@ -210,8 +211,8 @@ TEST_CASE("wrong types") {
 }
 
 TEST_CASE("channels of one parameter have one bit width") {
-  const std::string slice =
-      R"({"bitwidth": 8, "dtype": "int", "is_symmetric": "True", "max": 0.7, "min": -0.8, "offset": -8, "scale": 0.1}, )";
+  const std::string slice = R"({"bitwidth": 8, "dtype": "int", "is_symmetric": "True", "max": 0.7, "min": -0.8,)"
+                            R"( "offset": -8, "scale": 0.1}, )";
   check_error(with(R"("conv.weight": [)", R"("conv.weight": [)" + slice), "'conv.weight'[1]: bit width differs");
 }
 

@@ -21,6 +21,7 @@ from torch_fixture import TensorData, module, tensor
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 sys.path.insert(0, str(TOOLS))
 import export_checkpoint  # noqa: E402
+import torch_file  # noqa: E402
 
 NETWORK = fixture.network_bytes()
 FOLDED = fixture.network_bytes(folded=True)
@@ -31,7 +32,7 @@ class ExportCase(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        # Thousands of small exports need no waiting for the disk; the command-line tests keep it.
+        # Waiting for the disk is left to the command-line tests.
         patch = mock.patch('os.fsync')
         patch.start()
         self.addCleanup(patch.stop)
@@ -235,23 +236,37 @@ class Refusals(ExportCase):
                      "storage '0' has 3 elements", options=['--any'])
         self.refused(fixture.legacy_bytes(whole, left_out=1), "'x'", "storage '0' is missing", options=['--any'])
 
+    def damage_is_noticed(self, data):
+        """Reads every tensor, without the detour over files; anything but success and InputError is raised."""
+        try:
+            root, read = torch_file.open_checkpoint(data, 'in.pth')
+            tensors = export_checkpoint.find_tensors(root, 'in.pth')
+            export_checkpoint.check_exportable(tensors, 'in.pth')
+            for name, value in tensors.items():
+                export_checkpoint.float_bytes(value, name, read, 'in.pth')
+        except torch_file.InputError as error:
+            self.assertIn('in.pth', str(error))
+            return True
+        return False
+
     def test_truncated_anywhere(self):
         entries = {'a': tensor('FloatStorage', bytes(64), (16,)), 'b': tensor('FloatStorage', bytes(32), (8,)),
                    'c': tensor('FloatStorage', b'', (0,))}
         for whole in (fixture.zip_bytes(entries), fixture.legacy_bytes(entries)):
             for length in range(len(whole)):
-                self.refused(whole[:length], options=['--any'])
-            self.exported(whole, '--any')
-            self.target.unlink()
+                self.assertTrue(self.damage_is_noticed(whole[:length]), length)
+            self.assertFalse(self.damage_is_noticed(whole))
+            self.refused(whole[:-9], options=['--any'])
 
     def test_damaged_bytes_end_in_a_verdict(self):
-        entries = {'a': tensor('FloatStorage', bytes(64), (16,)), 'b': module()}
-        for whole in (fixture.zip_bytes(entries), fixture.legacy_bytes(entries)):
-            for position in range(len(whole)):
-                for flip in (0x01, 0x20, 0xFF):
-                    broken = bytearray(whole)
-                    broken[position] ^= flip
-                    self.assertIn(self.run_tool(bytes(broken), '--any')[0], (0, 3), position)
+        entries = {'a': tensor('FloatStorage', bytes(64), (16,)), 'b': tensor('FloatStorage', bytes(32), (8,))}
+        for state in (entries, {'state_dict': entries}, module(entries)):
+            for whole in (fixture.zip_bytes(state), fixture.legacy_bytes(state)):
+                for position in range(len(whole)):
+                    for flip in (0x01, 0x20, 0xFF):
+                        broken = bytearray(whole)
+                        broken[position] ^= flip
+                        self.damage_is_noticed(bytes(broken))
 
     def test_other_files(self):
         tar = io.BytesIO()

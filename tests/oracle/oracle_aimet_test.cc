@@ -85,6 +85,25 @@ TEST_CASE("aimet batch_norm: the fused float32 formula") {
   }
 }
 
+TEST_CASE("aimet batch_norm: the constant term is fused too") {
+  NarrowModel model;
+  const double scale = 0.0043 * 0x1p20;
+  const float a = static_cast<float>(scale) * 167.0f * 0x1p-20f;
+  const float mean = 1000.1f, beta = mean * a;  // all that is left of beta - mean * a is the rounding of the product
+  model.weights["downCntx.bn1"] = {range_of(8, scale, 0)};
+  model.tensors["downCntx.bn1.weight"].data.assign(4, static_cast<float>(scale * 167));
+  model.tensors["downCntx.bn1.running_mean"].data.assign(4, mean);
+  model.tensors["downCntx.bn1.bias"].data.assign(4, beta);
+  model.activations["downCntx.bn1"] = {16, -1e-4, 1.01e-4};
+  const Network network = model.load();
+  CHECK(network.weight_codes("downCntx.bn1")[0] == 167);
+  const Codes zero = point({0, 0, 0, 0});
+  const Grid out = network.grid("downCntx.bn1");
+  const int expected = quantised(out, to_float32(exact(beta) - exact(mean) * exact(a)));
+  CHECK(expected != out.zero_point);
+  CHECK(network.evaluate("downCntx.bn1", kAimet, {&zero}, 0, 0, 0) == expected);
+}
+
 TEST_CASE("aimet leaky_relu, add, concat and avg_pool follow float32 step by step") {
   NarrowModel model;
   model.activations["downCntx.conv1"] = {8, -7.7, 3.1};

@@ -265,6 +265,8 @@ TEST_CASE("add: the 8-bit form truncates before it rounds, the wide form does no
   model.activations["module_add"] = range_of(8, 2, 0);
   model.activations["downCntx.bn2"] = range_of(8, 0x1p-13, 1);
   model.activations["module_add_1"] = range_of(8, 3, 0);
+  model.activations["module_add_2"] = range_of(8, 2, 0);
+  model.activations["downCntx3.act1"] = range_of(8, 0.9921875, 0);
   const Network network = model.load();
   CHECK(values(network, "module_add", kHexagon, {"A", "B", "rsh", "off"}) == Values{8192, 1, 6, 0});
   CHECK(values(network, "module_add_1", kHexagon, {"A", "B", "rsh", "off"}) == Values{5461, 5461, 6, 0});
@@ -274,6 +276,8 @@ TEST_CASE("add: the 8-bit form truncates before it rounds, the wide form does no
   };
   CHECK(run("module_add", kHexagon, 1, 0) == 1);  // 1/2 - 2^-14 looks like a tie
   CHECK(run("module_add", kIdeal, 1, 0) == 0);
+  CHECK(values(network, "module_add_2", kHexagon, {"A", "B", "rsh", "off"}) == Values{8128, 8192, 6, 0});
+  CHECK(run("module_add_2", kHexagon, 1, 0) == 0);        // 31.75 of 64 parts count as 31
   CHECK(run("module_add_1", kHexagon, 255, 245) == 167);  // 166.67: 500 * 5461 >> 8 = 10666, + 32 >> 6 = 167
   CHECK(run("module_add_1", kHexagon, 255, 250) == 168);  // 168.33
   CHECK(run("module_add_1", kIdeal, 255, 250) == 168);

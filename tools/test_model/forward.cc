@@ -12,10 +12,6 @@ namespace {
 
 using torch::Tensor;
 
-/// Channels that seldom fire are not blown up beyond this share of the mean variance: their rare peaks would otherwise
-/// set every 8-bit range.
-constexpr double kVarianceFloor = 0.5;
-
 Tensor tensor_of(const std::vector<float>& values, const std::vector<std::int64_t>& shape) {
   return torch::from_blob(const_cast<float*>(values.data()), shape, torch::kFloat32);
 }
@@ -28,8 +24,7 @@ std::vector<float> values_of(const Tensor& tensor) {
 Tensor run_norm(const Module& module, const Parameters& parameters, Measurements& measurements, const Tensor& x) {
   if (!measurements.norms.contains(module.name)) {
     const auto [variance, mean] = torch::var_mean(x.to(torch::kFloat64), {0, 2, 3}, false);
-    const Tensor floored = torch::maximum(variance, kVarianceFloor * variance.mean());
-    measurements.norms[module.name] = {values_of(mean), values_of(floored)};
+    measurements.norms[module.name] = {values_of(mean), values_of(variance)};
   }
   const auto& statistics = measurements.norms.at(module.name);
   const std::vector<std::int64_t> shape = {module.out_channels};

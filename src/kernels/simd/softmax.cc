@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "kernels/simd/fast_node.h"
-#include "numerics/float_exact.h"
+#include "lidar/rounded_math.h"
 #include "numerics/ops.h"
 
 #undef HWY_TARGET_INCLUDE
