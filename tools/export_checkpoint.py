@@ -147,7 +147,8 @@ def find_tensors(root, where):
                              'give a checkpoint with state_dict, a state dict or a whole module')
     for name, value in found.items():
         if not isinstance(value, Tensor):
-            raise InputError(f'{where}: {name!r}', f'is no plain tensor ({kind_text(value)})', 'save it as a dense tensor')
+            raise InputError(f'{where}: {name!r}', f'is no plain tensor ({kind_text(value)})',
+                             'save it as a dense tensor')
     if all(name.startswith(PREFIX) for name in found):
         found = {name[len(PREFIX):]: value for name, value in found.items()}
     return {name: value for name, value in sorted(found.items())
@@ -314,8 +315,7 @@ def main(arguments=None):
         print(f'error: {error}', file=sys.stderr)
         return 4
     except OSError as error:
-        # Only --list gets here. What is left in the buffer would fail once more when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Only --list gets here.
         print(f'error: standard output: {error.strerror}', file=sys.stderr)
         return 4
     except KeyboardInterrupt:

@@ -89,16 +89,19 @@ def open_legacy(data, where):
                          'is it a .pth file, completely downloaded?')
     protocol = PickleMachine({}).run(stream)
     if protocol != LEGACY_PROTOCOL:
-        raise InputError(where, f'has legacy protocol {protocol!r}, known is {LEGACY_PROTOCOL}', 'save it again')
+        shown = protocol if isinstance(protocol, int) else '?'
+        raise InputError(where, f'has legacy protocol {shown}, known is {LEGACY_PROTOCOL}', 'save it again')
     PickleMachine({}).run(stream)  # sizes of C types on the writing machine; the storages do not depend on them
     root = PickleMachine(storages).run(stream)
     keys = PickleMachine({}).run(stream)
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise Damaged('its list of storages is damaged')
     views = {}
-    for key in keys if isinstance(keys, list) else []:
+    for key in keys:
         head = stream.read(8)
         if len(head) < 8:
             raise Damaged(f'the file ends before storage {key!r}')
-        storage, numel = storages.get(str(key)), int.from_bytes(head, 'little')
+        storage, numel = storages.get(key), int.from_bytes(head, 'little')
         if storage is None or storage.record_numel != numel:
             raise Damaged(f'storage {key!r} has {numel} elements, which is not what its tensors announce')
         if storage.width == 0:

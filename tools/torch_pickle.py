@@ -149,8 +149,7 @@ class PickleMachine:
                 if opcode.name == 'STOP':
                     return self.stack.pop()
                 self.step(opcode.name, arg)
-        except (ValueError, IndexError, KeyError, TypeError, OverflowError, RecursionError,
-                struct.error) as error:
+        except (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error) as error:
             raise Damaged(f'its pickle is damaged or cut off ({error})') from None
         raise Damaged('its pickle has no end')
 
@@ -183,10 +182,7 @@ class PickleMachine:
         self.pop_mark()
 
     def op_pop(self, _):
-        if self.marks and self.marks[-1] == len(self.stack):
-            self.marks.pop()
-        else:
-            self.stack.pop()
+        self.stack.pop()
 
     def op_memoize(self, _):
         self.memo[len(self.memo)] = self.stack[-1]
@@ -239,6 +235,8 @@ class PickleMachine:
 
     def op_stack_global(self, _):
         name, module = self.stack.pop(), self.stack.pop()
+        if not isinstance(name, str) or not isinstance(module, str):
+            raise Damaged('its pickle names a class by something that is no text')
         self.stack.append(Global(module, name))
 
     def op_build(self, _):
@@ -284,12 +282,14 @@ def rebuild(kind, args):
     if not isinstance(args, tuple):
         raise Damaged('its pickle has arguments that are no tuple')
     name = str(kind) if isinstance(kind, Global) else None
+    if name in ('torch._tensor._rebuild_from_type_v2', 'torch._tensor._rebuild_from_type'):
+        # A tensor subclass: the function that makes the plain tensor, the subclass, the arguments, the attributes.
+        kind, args = args[0], args[2]
+        name = str(kind) if isinstance(kind, Global) else None
     if name in ('torch._utils._rebuild_tensor_v2', 'torch._utils._rebuild_tensor'):
         return Tensor(*args[:4])
     if name in ('torch._utils._rebuild_parameter', 'torch._utils._rebuild_parameter_with_state'):
         return args[0]
-    if name in ('torch._tensor._rebuild_from_type_v2', 'torch._tensor._rebuild_from_type'):
-        return rebuild(args[0], args[2])
     if name == 'collections.OrderedDict':
         pairs = args[0] if args else []
         return {key: value for key, value in pairs if isinstance(key, str)}
@@ -299,4 +299,4 @@ def rebuild(kind, args):
         return tuple(args[0])
     if name in ('builtins.set', '__builtin__.set', 'builtins.frozenset', '__builtin__.frozenset'):
         return list(args[0]) if args else []
-    return Inert(kind, args)
+    return Inert(kind if name else 'a call', args)

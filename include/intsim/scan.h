@@ -25,6 +25,9 @@ inline constexpr std::uint64_t kMaxPoints = 10'000'000;
 /// Throws InputError when missing, empty, no multiple of 16 bytes, or above kMaxPoints.
 Scan read_scan(const std::filesystem::path& path);
 
+/// Number of points of a `.bin` by its size, without reading it. Errors as read_scan's.
+std::size_t scan_points(const std::filesystem::path& path);
+
 /// Writes a velodyne `.bin` atomically. Throws UsageError for a scan that read_scan would reject, OutputError when the
 /// write fails.
 void write_scan(const std::filesystem::path& path, const Scan& scan);

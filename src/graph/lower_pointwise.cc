@@ -88,7 +88,7 @@ ConcatParams lower_concat(const GraphNode& node, const Grid& x, const Grid& y, R
     p.form = Form::float32;
     return p;
   }
-  if (x.same_codes(y)) return p;  // CC-1
+  if (rule == Rule::hvx8 && x.same_codes(y)) return p;  // CC-1
   const Ratio f{scale_of(x), scale_of(y)};
   const Ratio limit{Dyadic::integer(32767), Dyadic::integer(32768)};
   if (rule == Rule::hvx8 && eight_bit(x) && eight_bit(y) && compare(f, limit) <= 0) {
@@ -107,7 +107,7 @@ RescaleParams lower_pixel_shuffle(const GraphNode& node, const Grid& x, const Gr
   RescaleParams p{.x = x, .y = y, .scale = {}};
   if (rule == Rule::float32)
     p.form = Form::float32;
-  else if (!x.same_codes(y))
+  else if (rule != Rule::hvx8 || !x.same_codes(y))  // PS-2
     p.form = fill_rescale(node, {scale_of(x), scale_of(y)}, x, y, 1, rule, p.scale);
   return p;
 }

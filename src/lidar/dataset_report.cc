@@ -44,11 +44,7 @@ bool is_folder(const fs::path& path) {
 class SequenceCheck {
  public:
   SequenceCheck(DatasetReport& report, const fs::path& folder, bool deep)
-      : report_(report),
-        scans_(folder / "velodyne"),
-        labels_(folder / "labels"),
-        deep_(deep),
-        folder_(folder) {
+      : report_(report), scans_(folder / "velodyne"), labels_(folder / "labels"), deep_(deep), folder_(folder) {
     totals_.name = folder_.filename().string();
   }
 

@@ -47,6 +47,12 @@ Scan read_scan(const std::filesystem::path& path) {
   return scan;
 }
 
+std::size_t scan_points(const std::filesystem::path& path) {
+  const std::uint64_t bytes = intsim::file_size(path);
+  check_scan_size(path, bytes);
+  return static_cast<std::size_t>(bytes / sizeof(Point));
+}
+
 void write_scan(const std::filesystem::path& path, const Scan& scan) {
   if (scan.points.empty() || scan.points.size() > kMaxPoints)
     throw UsageError("a scan of " + std::to_string(scan.points.size()) + " points cannot be written to " +

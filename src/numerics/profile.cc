@@ -4,6 +4,7 @@
 #include "io/suggest.h"
 
 namespace intsim {
+
 const char* rule_name(Rule rule) {
   switch (rule) {
     case Rule::hvx8: return "hvx8";

@@ -40,6 +40,9 @@ def function():
 
 STORAGE_CLASSES = {name: fake('torch', name, lambda: type('Storage', (), {})) for name in WIDTHS}
 REBUILD_TENSOR = fake('torch._utils', '_rebuild_tensor_v2', function)
+REBUILD_OLD_TENSOR = fake('torch._utils', '_rebuild_tensor', function)
+REBUILD_FROM_TYPE = fake('torch._tensor', '_rebuild_from_type_v2', function)
+SIZE = fake('torch', 'Size', function)
 REBUILD_PARAMETER = fake('torch._utils', '_rebuild_parameter', function)
 REDUCE_GRAPH_MODULE = fake('torch.fx.graph_module', 'reduce_graph_module', function)
 MODULE = fake('torch.nn.modules.module', 'Module', lambda: type('Module', (), {}))
@@ -60,18 +63,35 @@ class Keyed:
 
 
 class StorageData:
-    """Storage of a fixture tensor: class name, raw little-endian bytes, device."""
+    """Storage of a fixture tensor: class name, raw little-endian bytes, device; `key` overrides the numbering."""
 
-    def __init__(self, kind, raw, location='cpu'):
-        self.kind, self.raw, self.location = kind, raw, location
+    def __init__(self, kind, raw, location='cpu', key=None):
+        self.kind, self.raw, self.location, self.key = kind, raw, location, key
         self.numel = len(raw) // WIDTHS[kind]
 
 
-class TensorData:
-    """A tensor that pickles as torch's do."""
+class StorageView:
+    """`numel` elements from `offset` of a storage, as the legacy form may state it."""
 
-    def __init__(self, storage, shape, stride=None, offset=0, parameter=False):
-        self.storage, self.shape, self.offset, self.parameter = storage, tuple(shape), offset, parameter
+    def __init__(self, root, offset, numel):
+        self.root, self.offset, self.numel = root, offset, numel
+
+
+class SizeData:
+    """A torch.Size."""
+
+    def __init__(self, shape):
+        self.shape = shape
+
+    def __reduce__(self):
+        return SIZE, (self.shape,)
+
+
+class TensorData:
+    """A tensor that pickles as torch's do: form 'v2', 'parameter', 'subclass' or 'old' (torch 0.3)."""
+
+    def __init__(self, storage, shape, stride=None, offset=0, form='v2'):
+        self.storage, self.shape, self.offset, self.form = storage, tuple(shape), offset, form
         if stride is None:
             stride, step = [], 1
             for extent in reversed(self.shape):
@@ -80,10 +100,16 @@ class TensorData:
         self.stride = tuple(stride)
 
     def __reduce__(self):
-        if self.parameter:
+        hooks = collections.OrderedDict()
+        if self.form == 'old':
+            return REBUILD_OLD_TENSOR, (self.storage, self.offset, SizeData(self.shape), self.stride)
+        if self.form == 'parameter':
             plain = TensorData(self.storage, self.shape, self.stride, self.offset)
-            return REBUILD_PARAMETER, (plain, True, collections.OrderedDict())
-        return REBUILD_TENSOR, (self.storage, self.offset, self.shape, self.stride, False, collections.OrderedDict())
+            return REBUILD_PARAMETER, (plain, True, hooks)
+        args = (self.storage, self.offset, self.shape, self.stride, False, hooks)
+        if self.form == 'subclass':
+            return REBUILD_FROM_TYPE, (REBUILD_TENSOR, LOST, args, {'note': 'x'})
+        return REBUILD_TENSOR, args
 
 
 class GraphData:
@@ -115,13 +141,19 @@ def module(parameters=(), buffers=(), modules=(), transient=(), kind=LOST):
 class Pickler(pickle.Pickler):
     def __init__(self, file, legacy, protocol=2):
         super().__init__(file, protocol)
-        self.legacy, self.storages = legacy, {}
+        self.legacy, self.storages, self.classes = legacy, {}, set()
 
     def persistent_id(self, thing):
+        if self.legacy and thing in (LOST, MODULE) and thing not in self.classes:
+            self.classes.add(thing)
+            return 'module', thing, 'network.py', 'class Block: ...'
+        view = None
+        if isinstance(thing, StorageView):
+            view, thing = ('view', thing.offset, thing.numel), thing.root
         if not isinstance(thing, StorageData):
             return None
-        key, _ = self.storages.setdefault(id(thing), (str(len(self.storages)), thing))
-        return ('storage', STORAGE_CLASSES[thing.kind], key, thing.location, thing.numel) + (None,) * self.legacy
+        key, _ = self.storages.setdefault(id(thing), (thing.key or str(len(self.storages)), thing))
+        return ('storage', STORAGE_CLASSES[thing.kind], key, thing.location, thing.numel) + (view,) * self.legacy
 
 
 def dump(thing, legacy, protocol=2):
@@ -150,7 +182,7 @@ def legacy_bytes(thing, protocol=2, legacy_protocol=1001, left_out=0):
     pickled, storages = dump(thing, True, protocol)
     system = {'protocol_version': 1001, 'little_endian': True, 'type_sizes': {'short': 2, 'int': 4, 'long': 4}}
     heads = [pickle.dumps(value, protocol) for value in (0x1950A86A20F9469CFC6C, legacy_protocol, system)]
-    storages = sorted(storages)[:len(storages) - left_out]
+    storages = sorted(storages, key=lambda entry: entry[0])[:len(storages) - left_out]
     tail = [pickle.dumps([key for key, _ in storages], protocol)]
     tail += [struct.pack('<q', storage.numel) + storage.raw for _, storage in storages]
     return b''.join(heads + [pickled] + tail)
@@ -202,7 +234,7 @@ def module_tree(values, kind):
         path, field = name.rsplit('.', 1)
         leaves.setdefault(path, ({}, {}))
         table = leaves[path][1 if field.startswith('running') else 0]
-        table[field] = tensor('FloatStorage', raw, shape, parameter=not field.startswith('running'))
+        table[field] = tensor('FloatStorage', raw, shape, form='v2' if field.startswith('running') else 'parameter')
         if field == 'running_var':
             table['num_batches_tracked'] = counter()
     blocks, top = {}, {'module_softmax': module()}

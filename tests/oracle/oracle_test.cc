@@ -219,6 +219,7 @@ TEST_CASE("the float32 quantiser, step by step by exact means") {
   CHECK(quantise_float32(unit, std::bit_cast<float>(0x3effffffu)) == 129);  // the false tie of the float32 addition
   CHECK(quantise_float32(unit, 1e30f) == 255);
   CHECK(quantise_float32(unit, -1e30f) == 0);
-  CHECK(quantise_float32(unit, std::nanf("")) == 255);  // fmin drops the NaN and keeps max
+  CHECK(quantise_float32(unit, std::nanf("")) == 255);                // fmin drops the NaN and keeps max
+  CHECK(quantise_float32(make_grid(8, -1.5, 253.5), 300.0f) == 255);  // 253.5 + 2 rounds to 256: clamped
   CHECK(dequantise_float32(unit, 0) == -128.0f);
 }

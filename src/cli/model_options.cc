@@ -1,0 +1,121 @@
+#include "cli/model_options.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+#include <thread>
+
+#include "import/model_file.h"
+#include "intsim/error.h"
+
+namespace intsim::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxThreads = 256;
+
+/// A positive multiple of 16 up to the largest size that project() takes.
+std::string check_size(const std::string& text) {
+  int size = 0;
+  const bool number = CLI::detail::lexical_cast(text, size);
+  const bool fits = number && size >= 16 && size <= 8192 && size % 16 == 0;
+  return fits ? "" : "'" + text + "' is no multiple of 16 from 16 to 8192";
+}
+
+/// Folders that may hold models, in search order.
+std::vector<fs::path> model_folders() {
+  std::vector<fs::path> folders;
+  if (const char* path = std::getenv("INTSIM_MODEL_PATH"); path != nullptr) {
+    std::istringstream list(path);
+    for (std::string folder; std::getline(list, folder, ':');)
+      if (!folder.empty()) folders.emplace_back(folder);
+  }
+  folders.emplace_back("models");
+  std::error_code error;
+  if (const fs::path program = fs::read_symlink("/proc/self/exe", error); !error) {
+    const fs::path folder = program.parent_path();
+    folders.push_back((folder / "../share/intsim/models").lexically_normal());
+    folders.push_back((folder / "../../models").lexically_normal());
+  }
+  return folders;
+}
+
+fs::path search_model(const std::string& config) {
+  if (config.empty() || config.find('/') != std::string::npos)
+    throw UsageError("'" + config + "' is no name of a configuration; give a model file with --model");
+  std::string looked;
+  for (const fs::path& folder : model_folders()) {
+    const fs::path candidate = folder / (config + ".safetensors");
+    std::error_code error;
+    if (fs::exists(candidate, error)) return candidate;
+    looked += "\n  " + candidate.string();
+  }
+  throw InputError("model '" + config + "'", "not found; looked at" + looked,
+                   "\nmake one with `intsim import --checkpoint X.safetensors --encodings Y.encodings -o models/" +
+                       config + ".safetensors`, set INTSIM_MODEL_PATH, or give a file with --model");
+}
+
+}  // namespace
+
+void add_model_options(CLI::App& app, ModelOptions& options) {
+  app.add_option("--config,--model-config", options.config, "configuration: w8a8 or w4a8 (salsanext_w8a8 is w8a8)");
+  app.add_option("--model", options.model, "model file; overrides the search for --config");
+  app.add_option("--target", options.simulator.target, "target profile (`intsim targets`)")->capture_default_str();
+}
+
+void add_engine_options(CLI::App& app, ModelOptions& options) {
+  app.add_option("--kernels", options.simulator.kernels, "simd, or ref for the scalar definition")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"simd", "ref"}));
+  app.add_option("--simd", options.simulator.simd, "SIMD target such as AVX2; the best one without");
+  app.add_option("--threads", options.simulator.threads, "network threads; 0 takes all cores")
+      ->capture_default_str()
+      ->check(CLI::Range(0, kMaxThreads));
+}
+
+void add_size_options(CLI::App& app, ModelOptions& options) {
+  app.add_option("--height", options.projection.height, "rows of the range image")->capture_default_str()->check(check_size);
+  app.add_option("--width", options.projection.width, "columns of the range image")->capture_default_str()->check(check_size);
+}
+
+std::string short_config(const std::string& config) {
+  constexpr std::string_view prefix = "salsanext_";
+  return config.starts_with(prefix) ? config.substr(prefix.size()) : config;
+}
+
+fs::path find_model(const ModelOptions& options) {
+  find_profile(options.simulator.target);
+  select_simd_target(options.simulator.simd);
+  if (!options.model.empty()) return options.model;
+  if (options.config.empty()) throw UsageError("no model is given; use --config w8a8, --config w4a8 or --model FILE");
+  return search_model(short_config(options.config));
+}
+
+std::string heading(const ModelOptions& options, const std::string& model_name) {
+  std::string name = options.config.empty() ? model_name : short_config(options.config);
+  if (name.empty()) name = "model";
+  name.resize(std::min<std::size_t>(name.size(), 64));
+  for (char& c : name) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return name;
+}
+
+int thread_count(const ModelOptions& options) {
+  const int threads = options.simulator.threads;
+  return threads > 0 ? threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+Program load_program(const ModelOptions& options) {
+  const fs::path path = find_model(options);
+  return lower(std::make_shared<const Model>(read_model(path)), find_profile(options.simulator.target));
+}
+
+std::shared_ptr<const PreparedProgram> prepare_program(const ModelOptions& options) {
+  const KernelSet kernels = options.simulator.kernels == "ref" ? KernelSet::reference : KernelSet::simd;
+  return std::make_shared<const PreparedProgram>(load_program(options), kernels);
+}
+
+}  // namespace intsim::cli

@@ -1,0 +1,48 @@
+// Options of every command that loads a model, and where models are looked for.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/command_line.h"
+#include "engine/engine.h"
+#include "intsim/range_image.h"
+#include "intsim/simulator.h"
+
+namespace intsim::cli {
+
+struct ModelOptions {
+  std::string config;  ///< "w8a8"; empty where only a file is given
+  std::string model;   ///< file; overrides the search
+  SimulatorOptions simulator;
+  ProjectionConfig projection;
+};
+
+/// --config, --model, --target.
+void add_model_options(CLI::App& app, ModelOptions& options);
+/// --kernels, --simd, --threads.
+void add_engine_options(CLI::App& app, ModelOptions& options);
+/// --height, --width.
+void add_size_options(CLI::App& app, ModelOptions& options);
+
+/// "w8a8" of "salsanext_w8a8" and of itself.
+std::string short_config(const std::string& config);
+
+/// The model file of the options. Throws UsageError when neither a config nor a file is given or a target is unknown,
+/// InputError listing the places that were searched.
+std::filesystem::path find_model(const ModelOptions& options);
+
+/// Heading of a result: the config, else the model's own name, in capitals and at most 64 bytes.
+std::string heading(const ModelOptions& options, const std::string& model_name);
+
+/// Number of network threads that the options lead to.
+int thread_count(const ModelOptions& options);
+
+/// The model lowered to the target. Errors as Simulator's.
+Program load_program(const ModelOptions& options);
+
+/// load_program with kernels prepared.
+std::shared_ptr<const PreparedProgram> prepare_program(const ModelOptions& options);
+
+}  // namespace intsim::cli

@@ -1,0 +1,157 @@
+// intsim run: one scan, node by node.
+#include <algorithm>
+#include <array>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+
+#include "cli/model_options.h"
+#include "evaluate/progress.h"
+#include "evaluate/report.h"
+#include "evaluate/result.h"
+#include "intsim/error.h"
+#include "intsim/label_map.h"
+#include "intsim/scan.h"
+#include "io/file.h"
+#include "tensor/planar.h"
+
+namespace intsim::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::string scan, labels, output;
+  bool hashes = false, knn = false;
+};
+
+struct Outcome {
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::string> hashes;  ///< "input" first, then one per node; empty without --hashes
+  double milliseconds = 0;
+};
+
+Outcome run_engine(Engine& engine, const RangeImage& image, bool hashes) {
+  Outcome outcome;
+  Observer observer;
+  if (hashes)
+    observer = [&](const std::string&, const Grid& grid, const PlanarTensor& codes) {
+      outcome.hashes.push_back(hash_codes(codes, grid.bits));
+    };
+  const double start = steady_seconds();
+  outcome.pixels = engine.run(image.channels, {image.height, image.width}, observer);
+  outcome.milliseconds = (steady_seconds() - start) * 1000;
+  return outcome;
+}
+
+std::string shape_text(int channels, Extent e) {
+  return std::to_string(channels) + "x" + std::to_string(e.height) + "x" + std::to_string(e.width);
+}
+
+void print_row(const std::string& name, const char* op, const std::string& form, const std::string& kernel,
+               const std::string& shape, const std::string& hash) {
+  std::cout << std::left << std::setw(32) << name << std::setw(14) << op << std::setw(9) << form << std::setw(11) << kernel
+            << std::setw(hash.empty() ? 0 : 15) << shape << hash << "\n";
+}
+
+void print_nodes(const PreparedProgram& prepared, Extent input, const std::vector<std::string>& hashes) {
+  const Program& program = prepared.program();
+  const Graph& graph = program.model->graph;
+  const std::vector<Extent> extents = infer_extents(graph, input);
+  const auto hash = [&](std::size_t value) { return hashes.empty() ? std::string() : hashes[value]; };
+  print_row("node", "op", "form", "kernel", "output", hashes.empty() ? "" : "xxh128");
+  print_row("input", "Quantize", "float32", prepared.kernels() == KernelSet::simd ? active_simd_target() : "reference",
+            shape_text(graph.input_channels, input), hash(0));
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    print_row(graph.nodes[i].name, op_type(graph.nodes[i].op), form_of(program.nodes[i]), prepared.kernel_name(i),
+              shape_text(graph.nodes[i].out_channels, extents[i + 1]), hash(i + 1));
+}
+
+using Counts = std::array<std::int64_t, kClasses>;
+
+Counts count(const std::vector<std::uint8_t>& classes) {
+  Counts counts{};
+  for (const std::uint8_t c : classes) ++counts[c];
+  return counts;
+}
+
+std::string milliseconds_text(double value) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1) << value;
+  return text.str();
+}
+
+/// The points of each class; with labels also their number there and the IoU of this scan.
+void print_classes(const std::vector<std::uint8_t>& points, const MappedLabels* truth) {
+  Scores scores;
+  if (truth != nullptr) {
+    Confusion confusion(kClasses);
+    confusion.add(points, truth->classes);
+    scores = score(confusion, kIgnoredClasses, MetricMode::model_card);
+    std::cout << "Acc avg " << score_text(scores.accuracy) << "\nIoU avg " << score_text(scores.mean_iou) << "\n\n";
+  }
+  const Counts predicted = count(points), labelled = truth != nullptr ? count(truth->classes) : Counts{};
+  std::cout << std::left << std::setw(20) << "class" << std::right << std::setw(10) << "points";
+  if (truth != nullptr) std::cout << std::setw(10) << "labelled" << std::setw(8) << "IoU";
+  std::cout << "\n";
+  for (std::size_t c = 0; c < predicted.size(); ++c) {
+    const std::string name = std::to_string(c) + " " + kClassNames[c];
+    std::cout << std::left << std::setw(20) << name << std::right << std::setw(10) << predicted[c];
+    if (truth != nullptr)
+      std::cout << std::setw(10) << labelled[c] << std::setw(8) << (scores.ignored[c] ? "-" : score_text(scores.iou[c]));
+    std::cout << "\n";
+  }
+}
+
+void save(const std::string& path, const std::vector<std::uint8_t>& classes) {
+  std::vector<std::uint32_t> labels(classes.size());
+  std::transform(classes.begin(), classes.end(), labels.begin(), label_of_class);
+  write_labels(path, labels);
+}
+
+void add_options(CLI::App& app, Options& o) {
+  add_model_options(app, o.model);
+  app.add_option("--scan", o.scan, "velodyne .bin file")->required();
+  app.add_option("--labels", o.labels, "its .label file, for scores of this scan");
+  app.add_option("-o,--output", o.output, "write the predicted .label file");
+  app.add_flag("--hashes", o.hashes, "print the canonical hash of the input and of every node's output");
+  app.add_flag("--knn", o.knn, "KNN post-processing of lidar-bonnetal");
+  add_engine_options(app, o.model);
+  add_size_options(app, o.model);
+  app.footer(
+      "Hashes are XXH3-128 over the codes in channel, row, column order: one byte each up to 8 bits, two above.\n\n"
+      "Examples:\n"
+      "  intsim run --config w8a8 --scan 000000.bin --labels 000000.label\n"
+      "  intsim run --config w4a8 --scan 000000.bin --hashes --kernels ref -o out.label");
+}
+
+}  // namespace
+
+int run_run(const Arguments& arguments) {
+  Options o;
+  CLI::App app("Runs the network on one scan and prints what ran.", "intsim run");
+  add_options(app, o);
+  if (!parse(app, arguments)) return 0;
+  const Scan scan = read_scan(o.scan);
+  MappedLabels truth;
+  if (!o.labels.empty()) truth = map_labels(read_labels(o.labels, scan.points.size()), o.labels);
+  const RangeImage image = project(scan, o.model.projection);
+  const auto prepared = prepare_program(o.model);
+  Engine engine(prepared, o.model.simulator.threads);
+  const Outcome outcome = run_engine(engine, image, o.hashes);
+  const std::vector<std::uint8_t> points = o.knn ? knn_back_project(image, outcome.pixels) : back_project(image, outcome.pixels);
+  if (!o.output.empty()) save(o.output, points);
+
+  print_nodes(*prepared, {image.height, image.width}, outcome.hashes);
+  const int threads = thread_count(o.model);
+  std::cout << "\nnetwork: " << milliseconds_text(outcome.milliseconds) << " ms with " << threads
+            << (threads == 1 ? " thread" : " threads")
+            << (o.hashes ? ", hashing included" : ", up to the logits that decide the classes") << "\n"
+            << "points: " << image.stats.points << ", not projected: " << image.stats.unprojected << "\n\n";
+  if (truth.unknown_ids > 0)
+    std::cerr << "intsim: warning: " << truth.unknown_ids << " points have ground truth ids that are not in the label map; "
+              << "they count as class 0 (" << o.labels << ")\n";
+  print_classes(points, o.labels.empty() ? nullptr : &truth);
+  return 0;
+}
+
+}  // namespace intsim::cli

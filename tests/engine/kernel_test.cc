@@ -1,0 +1,139 @@
+// Single nodes with random parameters: vector kernels equal the reference on every SIMD target, at odd sizes, 8 and
+// 16 bits, both kinds of scales, and with windows, groups and strides that SalsaNext does not have.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <map>
+#include <set>
+
+#include "engine/engine.h"
+#include "engine/random_node.h"
+#include "kernels/reference.h"
+
+using namespace intsim;
+using test::NodeSpec;
+
+namespace {
+
+struct Tally {
+  std::map<std::string, long> outputs;  ///< compared codes by form
+  std::set<std::string> fallbacks;
+};
+
+PlanarTensor reference(const Program& program, std::size_t node, std::span<const PlanarTensor* const> x, Extent e) {
+  PlanarTensor y(program.graph_node(node).out_channels, e.height, e.width);
+  run_reference(program, node, x, y, {0, reference_units(program, node, y)});
+  return y;
+}
+
+/// Runs one random node of the spec under all profiles, targets and a few sizes.
+void check_spec(const NodeSpec& spec, unsigned seed, Tally& tally) {
+  std::mt19937 rng(seed);
+  const test::RandomNode random = test::make_random_node(spec, rng);
+  const GraphNode& node = random.model->graph.nodes[random.index];
+  for (const Extent size : {Extent{6, 38}, Extent{3, 5}, Extent{2, 130}}) {
+    std::vector<PlanarTensor> operands;
+    std::vector<const PlanarTensor*> x;
+    for (const ValueId v : node.inputs)
+      operands.push_back(test::random_codes(random.model->grid(v), random.model->graph.channels(v), size.height, size.width, rng));
+    for (const PlanarTensor& t : operands) x.push_back(&t);
+    for (const Profile& profile : profiles()) {
+      const Program program = lower(random.model, profile);
+      for (const std::string& target : simd_targets()) {
+        select_simd_target(target);
+        Engine engine(std::make_shared<const PreparedProgram>(program, KernelSet::simd), 1);
+        const PlanarTensor actual = engine.run_node(random.index, x);
+        const PlanarTensor expected = reference(program, random.index, x, {actual.height, actual.width});
+        const std::string form = std::string(op_name(node.op)) + " " + form_of(program.nodes[random.index]);
+        CHECK_MESSAGE(actual == expected, form << ' ' << profile.name << ' ' << target << ' ' << size.height << 'x' << size.width
+                                               << " x" << spec.x_bits << " y" << spec.y_bits << " w" << spec.weight_bits << " seed " << seed);
+        tally.outputs[form] += static_cast<long>(expected.codes.size());
+        if (engine.prepared().fast(random.index) == nullptr) tally.fallbacks.insert(form + " x" + std::to_string(spec.x_bits));
+      }
+    }
+  }
+  select_simd_target("");
+}
+
+/// All bit widths and scale kinds of a node, `repeats` times with new parameters.
+Tally check_node(NodeSpec spec, int repeats, unsigned seed) {
+  Tally tally;
+  for (int r = 0; r < repeats; ++r)
+    for (const int x_bits : {8, 16})
+      for (const int y_bits : {8, 16})
+        for (const bool power : {false, true}) {
+          spec.x_bits = x_bits, spec.y_bits = y_bits, spec.power_of_two_scales = power;
+          check_spec(spec, seed++, tally);
+        }
+  return tally;
+}
+
+void print(const char* what, const Tally& tally) {
+  for (const auto& [form, count] : tally.outputs) std::printf("%s: %s, %ld codes equal\n", what, form.c_str(), count);
+}
+
+NodeSpec conv(int in, int out, Window window, int groups = 1) {
+  NodeSpec spec;
+  spec.node = {.name = "conv", .op = Op::conv2d, .inputs = {}, .out_channels = out, .in_channels = in, .groups = groups, .window = window};
+  spec.operand_channels = {in};
+  return spec;
+}
+
+NodeSpec simple(Op op, std::vector<int> operands, int out) {
+  NodeSpec spec;
+  spec.node = {.name = "node", .op = op, .inputs = {}, .out_channels = out};
+  spec.operand_channels = std::move(operands);
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("convolutions as SalsaNext has them") {
+  const Window one{}, three{.kernel_h = 3, .kernel_w = 3, .pad_h = 1, .pad_w = 1};
+  const Window dilated{.kernel_h = 3, .kernel_w = 3, .pad_h = 2, .pad_w = 2, .dilation_h = 2, .dilation_w = 2};
+  const Window two{.kernel_h = 2, .kernel_w = 2, .pad_h = 1, .pad_w = 1, .dilation_h = 2, .dilation_w = 2};
+  unsigned seed = 1000;
+  for (const Window& w : {one, three, dilated, two})
+    for (const int bits : {4, 8})
+      for (const bool positive : {false, true}) {
+        NodeSpec spec = conv(7, 6, w);
+        spec.weight_bits = bits;
+        spec.unsigned_weights = positive;
+        const Tally tally = check_node(spec, 4, seed += 100);
+        CHECK(tally.fallbacks.empty());
+        print("conv", tally);
+      }
+}
+
+TEST_CASE("convolutions with stride, groups and wide padding") {
+  unsigned seed = 5000;
+  for (const Window& w : {Window{.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 3, .pad_h = 1, .pad_w = 2},
+                          Window{.kernel_h = 2, .kernel_w = 5, .pad_h = 4, .pad_w = 3, .dilation_h = 1, .dilation_w = 2}})
+    for (const int groups : {1, 2}) print("conv", check_node(conv(6, 4, w, groups), 4, seed += 100));
+}
+
+TEST_CASE("operations on single codes") {
+  print("leaky", check_node(simple(Op::leaky_relu, {5}, 5), 12, 20000));
+  print("batch norm", check_node(simple(Op::batch_norm, {6}, 6), 12, 21000));
+  NodeSpec shuffle = simple(Op::pixel_shuffle, {32}, 8);
+  shuffle.node.factor = 2;
+  print("shuffle", check_node(shuffle, 8, 22000));
+}
+
+TEST_CASE("add, concat, average pool, softmax") {
+  print("add", check_node(simple(Op::add, {5, 5}, 5), 16, 30000));
+  print("concat", check_node(simple(Op::concat, {8, 4, 5}, 17), 12, 31000));
+  NodeSpec pool = simple(Op::avg_pool, {6}, 6);
+  pool.node.window = {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};
+  print("pool", check_node(pool, 12, 32000));
+  NodeSpec softmax = simple(Op::softmax, {7}, 7);
+  softmax.x_bits = 8;
+  Tally tally;
+  for (const int y_bits : {8, 16}) {
+    softmax.y_bits = y_bits;
+    for (unsigned s = 0; s < 24; ++s) check_spec(softmax, 33000 + s, tally);
+  }
+  CHECK(tally.fallbacks.empty());
+  print("softmax", tally);
+}

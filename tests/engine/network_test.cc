@@ -1,0 +1,89 @@
+// The whole network: every one of the 1 + 172 tensors is the same for reference and vector kernels, for every SIMD
+// target this machine runs, and for every thread count. Size and scan come from the command line of the test.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <set>
+
+#include "intsim/scan.h"
+#include "support/support.h"
+
+using namespace intsim;
+
+namespace {
+
+int g_width = 256;
+std::string g_scan;
+
+RangeImage image() {
+  return g_scan.empty() ? test::scene_image(64, g_width) : project(read_scan(g_scan), {.height = 64, .width = g_width});
+}
+
+std::shared_ptr<const PreparedProgram> prepare(const std::shared_ptr<const Model>& model, const Profile& profile, KernelSet kernels) {
+  return std::make_shared<const PreparedProgram>(lower(model, profile), kernels);
+}
+
+/// Compares all SIMD targets and thread counts with the reference; returns the reference's hashes.
+test::TensorHashes check_profile(const std::string& config, const std::shared_ptr<const Model>& model, const Profile& profile) {
+  const RangeImage input = image();
+  Engine reference(prepare(model, profile, KernelSet::reference), 2);
+  const test::TensorHashes expected = test::hash_run(reference, input);
+  CHECK(expected.size() == 173);
+  const std::vector<std::uint8_t> classes = reference.run(input.channels, {input.height, input.width});
+  int runs = 0;
+  for (const std::string& target : simd_targets()) {
+    select_simd_target(target);
+    const auto prepared = prepare(model, profile, KernelSet::simd);
+    CHECK(active_simd_target() == target);
+    const std::vector<int> thread_counts = target == simd_targets().front() ? std::vector{1, 2, 7} : std::vector{2};
+    for (const int threads : thread_counts) {
+      Engine engine(prepared, threads);
+      const std::string where = config + " " + profile.name + " " + target + ", " + std::to_string(threads) + " threads: ";
+      CHECK_MESSAGE(test::first_difference(expected, test::hash_run(engine, input)) == "", where);
+      CHECK_MESSAGE(engine.run(input.channels, {input.height, input.width}) == classes, where);
+      ++runs;
+    }
+  }
+  select_simd_target("");
+  CHECK(runs >= 4);
+  std::printf("%s %s: %zu tensors equal in %d runs over %zu SIMD targets\n", config.c_str(), profile.name.c_str(), expected.size(), runs, simd_targets().size());
+  return expected;
+}
+
+void check_config(const std::string& config) {
+  const auto model = test::test_model(config);
+  std::set<std::string> logits;
+  for (const Profile& profile : profiles()) {
+    const test::TensorHashes hashes = check_profile(config, model, profile);
+    logits.insert(hashes[hashes.size() - 2].second);
+  }
+  // The profiles are different targets: none may silently run another one's rules.
+  CHECK(logits.size() == profiles().size());
+}
+
+}  // namespace
+
+TEST_CASE("w8a8: all tensors equal") { check_config("w8a8"); }
+TEST_CASE("w4a8: all tensors equal") { check_config("w4a8"); }
+
+TEST_CASE("no node of the network falls back to the reference") {
+  for (const char* config : {"w8a8", "w4a8"}) {
+    const auto model = test::test_model(config);
+    for (const Profile& profile : profiles()) {
+      const auto prepared = prepare(model, profile, KernelSet::simd);
+      for (std::size_t i = 0; i < model->graph.nodes.size(); ++i)
+        CHECK_MESSAGE(prepared->kernel_name(i) == active_simd_target(), model->graph.nodes[i].name);
+    }
+  }
+}
+
+int main(int argc, char** argv) {
+  doctest::Context context(argc, argv);
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument.starts_with("--width=")) g_width = std::stoi(argument.substr(8));
+    if (argument.starts_with("--scan=")) g_scan = argument.substr(7);
+  }
+  return context.run();
+}
