@@ -4,6 +4,7 @@
 #include <functional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "evaluate/report.h"
@@ -123,10 +124,11 @@ std::vector<std::string> warnings(std::span<const EvaluationResult> results) {
       {"numerics revisions", [](const auto& r) { return std::to_string(r.numerics_revision); }},
   };
   std::vector<std::string> lines;
-  for (const auto& [name, value] : settings) {
+  for (const auto& setting : settings) {
+    const Value& value = setting.second;
     const std::string first = value(results.front());
     if (std::all_of(results.begin(), results.end(), [&](const auto& r) { return value(r) == first; })) continue;
-    std::string text = std::string("warning: different ") + name + ", scores are not comparable: ";
+    std::string text = std::string("warning: different ") + setting.first + ", scores are not comparable: ";
     for (std::size_t i = 0; i < results.size(); ++i) text += (i == 0 ? "" : " | ") + value(results[i]);
     lines.push_back(std::move(text));
   }

@@ -105,6 +105,11 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  // Renaming over a device or a pipe would remove it.
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path_, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw OutputError(path_.string(), "is no regular file", "give the name of a file");
   std::string pattern = path_.string() + ".part-XXXXXX";
   descriptor_ = ::mkstemp(pattern.data());
   if (descriptor_ < 0)

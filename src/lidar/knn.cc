@@ -6,7 +6,7 @@
 
 #include "intsim/error.h"
 #include "intsim/range_image.h"
-#include "lidar/rounded_math.h"
+#include "numerics/rounded_math.h"
 
 namespace intsim {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "intsim/error.h"
-#include "lidar/rounded_math.h"
+#include "numerics/rounded_math.h"
 
 namespace intsim {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lidar/rounded_math.h"
+#include "numerics/rounded_math.h"
 #include "numerics/float_exact.h"
 
 namespace intsim {

@@ -203,6 +203,8 @@ TEST_CASE("wrong types") {
               "'input' is no JSON object");
   check_error(R"({"version": "0.6.1", "activation_encodings": {}, "param_encodings": {"a": []}})", "'a': is no list");
   check_error(R"({"version": "0.6.1", "activation_encodings": {}, "param_encodings": {"a": {}}})", "'a': is no list");
+  check_error(R"({"version": "0.6.1", "activation_encodings": {}, "param_encodings": {"a": {"bitwidth": 8}}})",
+              "'a': is no list");
   check_error(R"({"version": "0.6.1", "activation_encodings": {}, "param_encodings": {"a": [7]}})",
               "'a'[0]: encoding is no");
   check_error(R"({"version": "0.6.1", "activation_encodings": {}, "param_encodings": {}, "quantizer_args": []})",

@@ -208,9 +208,10 @@ TEST_CASE("values outside their range are refused") {
       {"'scores.iou'", [](json& j) { j["scores"]["iou"][7] = "1"; }},
       {"timing.seconds_per_scan: ", [](json& j) { j["timing"]["seconds_per_scan"] = -1; }},
   };
-  for (const auto& [expected, change] : cases) {
+  for (const auto& item : cases) {
+    const std::string& expected = item.first;
     CAPTURE(expected);
-    const std::string fault = fault_after(change);
+    const std::string fault = fault_after(item.second);
     CAPTURE(fault);
     CHECK(fault.find("file.json: key " + expected) == 0);
   }

@@ -46,10 +46,13 @@ class Refusals(ExportCase):
 
     def test_nesting_without_end_is_survived(self):
         # Tuples in tuples and calls in calls, deeper than Python's own recursion could follow.
-        for opening, closing in ((b'', b'\x85'), (b'cposix\nsystem\n', b'\x85R')):
-            data = b'\x80\x02' + opening * 300000 + b')' + closing * 300000 + b'.'
-            head, tail = [pickle.dumps(0x1950A86A20F9469CFC6C), pickle.dumps(1001), pickle.dumps({})], pickle.dumps([])
-            self.assertIn('no state_dict', self.refusal(b''.join(head) + data + tail))
+        tuples, calls = (b'', b'\x85', b''), (b'cposix\nsystem\n', b'\x85R', b'')
+        nothing, no_text = 'no state_dict', 'names a class by something that is no text'
+        for (opening, closing, end), part in ((tuples, nothing), (calls, nothing),
+                                              ((b'', b'\x85', b'\x8c\x01x\x93)R'), no_text)):
+            data = b'\x80\x04' + opening * 300000 + b')' + closing * 300000 + end + b'.'
+            head = b''.join(map(pickle.dumps, (0x1950A86A20F9469CFC6C, 1001, {})))
+            self.assertIn(part, self.refusal(head + data + pickle.dumps([])))
 
     def test_truncated_anywhere(self):
         entries = {'a': tensor('FloatStorage', bytes(64), (16,)), 'b': tensor('FloatStorage', bytes(32), (8,)),

@@ -65,6 +65,7 @@ TEST_CASE("rays meet shapes where geometry says") {
   CHECK(distance(Shape::Kind::box, {3, -1, -1}, {5, 1, 1}, {-1, 0, 0}) == infinite);
   CHECK(distance(Shape::Kind::box, {3, 2, -1}, {5, 4, 1}, {1, 0, 0}) == infinite);
   CHECK(distance(Shape::Kind::box, {3, 3, -1}, {6, 6, 1}, {0.6, 0.8, 0}) == doctest::Approx(5));
+  CHECK(distance(Shape::Kind::box, {1, 3, -1}, {2, 4, 1}, {0.8, 0.6, 0}) == infinite);  // leaves x before it enters y
   CHECK(distance(Shape::Kind::cylinder, {3, -1, -1}, {5, 1, 1}, {1, 0, 0}) == doctest::Approx(3));
   CHECK(distance(Shape::Kind::cylinder, {3, -1, 0.1}, {5, 1, 1}, {1, 0, 0}) == infinite);
   CHECK(distance(Shape::Kind::cylinder, {2, 3, -1}, {4, 5, 1}, {0.6, 0.8, 0}) == doctest::Approx(4));

@@ -120,6 +120,8 @@ TEST_CASE("wiring that is easy to get wrong") {
   CHECK(by_name["module_add"].inputs == Names{"downCntx.act1", "downCntx.bn2"});
   CHECK(by_name["upBlock1.pixel_shuffle"].inputs == Names{"module_add_7"});
   CHECK(by_name["module_cat_5"].inputs == Names{"upBlock1.pixel_shuffle", "module_add_6"});
+  CHECK(by_name["module_cat_7"].inputs == Names{"upBlock2.pixel_shuffle", "module_add_5"});
+  CHECK(by_name["module_cat_9"].inputs == Names{"upBlock3.pixel_shuffle", "module_add_4"});
   CHECK(by_name["module_cat_11"].inputs == Names{"upBlock4.pixel_shuffle", "module_add_3"});
   CHECK(by_name["module_cat_12"].inputs == Names{"upBlock4.bn1", "upBlock4.bn2", "upBlock4.bn3"});
   CHECK(by_name["logits"].inputs == Names{"upBlock4.bn4"});

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "kernels/simd/fast_node.h"
-#include "lidar/rounded_math.h"
+#include "numerics/rounded_math.h"
 #include "numerics/ops.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -1,4 +1,4 @@
-// Elementary functions of float32 arguments, rounded once to the nearest float32 (rules PJ-2 and KN-2).
+// Elementary functions of float32 arguments, rounded once to the nearest float32 (rules PJ-2, KN-2 and FL-3).
 // The result is the same whatever the mathematics library: a double result decides only where its error cannot matter,
 // extended precision decides the rest.
 #pragma once

@@ -1,6 +1,6 @@
 // Rule PJ-2: atan2 and asin rounded once, judged by sine and cosine of the midpoints between floats.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#include "lidar/rounded_math.h"
+#include "numerics/rounded_math.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "lidar/rounded_math.h"
+#include "numerics/rounded_math.h"
 
 #include <boost/multiprecision/cpp_bin_float.hpp>
 #include <cmath>
