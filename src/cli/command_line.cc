@@ -52,7 +52,8 @@ bool parse(CLI::App& app, Arguments arguments) {
     return false;
   } catch (const CLI::ParseError& error) {
     const std::string unknown = unknown_option(app);
-    throw UsageError((unknown.empty() ? error.what() : unknown) + "\nrun `" + app.get_name() + " --help` for its options");
+    throw UsageError((unknown.empty() ? error.what() : unknown) + "\nrun `" + app.get_name() +
+                     " --help` for its options");
   }
 }
 

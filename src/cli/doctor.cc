@@ -10,9 +10,12 @@ namespace {
 
 const char* level_name(Finding::Level level) {
   switch (level) {
-    case Finding::Level::note: return "note";
-    case Finding::Level::warning: return "warning";
-    case Finding::Level::error: return "error";
+    case Finding::Level::note:
+      return "note";
+    case Finding::Level::warning:
+      return "warning";
+    case Finding::Level::error:
+      return "error";
   }
   return "";
 }
@@ -21,7 +24,8 @@ void print(const DatasetReport& report) {
   for (const DatasetReport::Sequence& s : report.sequences)
     std::cout << "sequence " << s.name << ": " << s.scans << " scans with " << s.points << " points, " << s.labels
               << " label files with " << s.labelled_points << " labels\n";
-  for (const Finding& f : report.findings) std::cout << level_name(f.level) << ": " << f.where << ": " << f.what << "\n";
+  for (const Finding& f : report.findings)
+    std::cout << level_name(f.level) << ": " << f.where << ": " << f.what << "\n";
   std::cout << (report.healthy() ? "no errors" : "errors found") << "\n";
 }
 
@@ -33,9 +37,12 @@ int run_doctor(const Arguments& arguments) {
   bool shallow = false;
   CLI::App app("Checks a SemanticKITTI tree: pairs, sizes, label ids, known totals.", "intsim doctor");
   app.add_option("dataset", dataset, "folder that holds 'sequences'")->required();
-  app.add_option("--sequences", sequences, "only these: 00,01; may be repeated")->delimiter(',')->allow_extra_args(false);
+  app.add_option("--sequences", sequences, "only these: 00,01; may be repeated")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_flag("--shallow", shallow, "look at names and sizes alone, not at label ids");
-  app.footer("Exit code 3 when there are errors.\n\nExamples:\n  intsim doctor D\n  intsim doctor D --sequences 08 --shallow");
+  app.footer(
+      "Exit code 3 when there are errors.\n\nExamples:\n  intsim doctor D\n  intsim doctor D --sequences 08 --shallow");
   if (!parse(app, arguments)) return 0;
   const DatasetReport report = inspect_dataset(dataset, sequences, !shallow);
   print(report);

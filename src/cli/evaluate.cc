@@ -31,7 +31,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--sequences", o.sequences, "sequences instead of a split: 00,01; may be repeated")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--limit", o.limit, "only the first N scans")->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
+  app.add_option("--limit", o.limit, "only the first N scans")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
   app.add_option("--metric", o.metric, "model-card or official")->capture_default_str();
   app.add_flag("--knn", o.knn, "KNN post-processing of lidar-bonnetal");
   app.add_option("--save-predictions", o.save, "write OUT/sequences/NN/predictions/*.label");
@@ -56,8 +57,7 @@ void check_combinations(const Options& o) {
     throw UsageError("--predictions scores files as they are; leave out --save-predictions, --no-labels and --knn");
   if (o.no_labels && o.save.empty())
     throw UsageError("--no-labels only predicts; say where to with --save-predictions OUT");
-  if (o.no_labels && !o.json.empty())
-    throw UsageError("--no-labels gives no scores for --json; leave one of them out");
+  if (o.no_labels && !o.json.empty()) throw UsageError("--no-labels gives no scores for --json; leave one of them out");
 }
 
 /// Without labels the tree can only be predicted; said before anything is loaded.
@@ -75,7 +75,8 @@ void require_labels(const fs::path& dataset, const std::vector<std::string>& seq
 std::vector<Frame> frames_of(const Options& o, const std::vector<std::string>& sequences) {
   if (!o.no_labels) require_labels(o.dataset, sequences);
   std::vector<Frame> frames = list_frames(o.dataset, sequences, !o.no_labels);
-  if (o.limit > 0 && static_cast<std::size_t>(o.limit) < frames.size()) frames.resize(static_cast<std::size_t>(o.limit));
+  if (o.limit > 0 && static_cast<std::size_t>(o.limit) < frames.size())
+    frames.resize(static_cast<std::size_t>(o.limit));
   if (o.no_labels)
     for (Frame& frame : frames) frame.label.clear();
   return frames;
@@ -124,13 +125,15 @@ void run_loop(const Options& o, const std::vector<Frame>& frames, const Interrup
     describe_network(o, model, *simulator, tally.result);
   }
   const double start = steady_seconds();
-  Progress progress(std::cerr, static_cast<std::int64_t>(frames.size()), {.is_terminal = is_terminal(), .quiet = o.quiet});
+  Progress progress(std::cerr, static_cast<std::int64_t>(frames.size()),
+                    {.is_terminal = is_terminal(), .quiet = o.quiet});
   if (simulator) {
     run_network({*simulator, o.model.projection, o.knn, o.save}, frames, interruption, progress, tally);
   } else {
     score_predictions(o.predictions, frames, interruption, progress, tally);
   }
   progress.finish();
+  tally.result.unknown_label_points = tally.truth.points;
   if (tally.result.scans > 0)
     tally.result.seconds_per_scan = (steady_seconds() - start) / static_cast<double>(tally.result.scans);
 }

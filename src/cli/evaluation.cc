@@ -45,8 +45,8 @@ fs::path prediction_file(const fs::path& folder, const Frame& frame) {
   return folder / "sequences" / frame.sequence / "predictions" / (frame.name + ".label");
 }
 
-void run_network(const NetworkPass& pass, std::span<const Frame> frames, const Interruption& interruption, Progress& progress,
-                 Tally& tally) {
+void run_network(const NetworkPass& pass, std::span<const Frame> frames, const Interruption& interruption,
+                 Progress& progress, Tally& tally) {
   for (const Frame& frame : frames) {
     if (interruption.signal() != 0) return;
     const Scan scan = read_scan(frame.scan);

@@ -41,11 +41,11 @@ struct NetworkPass {
 
 /// Runs and, where a frame has a label, scores every scan. Ends early when `interruption` has a signal; the scans done
 /// are result.scans. Throws InputError and OutputError.
-void run_network(const NetworkPass& pass, std::span<const Frame> frames, const Interruption& interruption, Progress& progress,
-                 Tally& tally);
+void run_network(const NetworkPass& pass, std::span<const Frame> frames, const Interruption& interruption,
+                 Progress& progress, Tally& tally);
 
 /// Scores predictions of any origin below `folder`, without the network. Same errors and end.
-void score_predictions(const std::filesystem::path& folder, std::span<const Frame> frames, const Interruption& interruption,
-                       Progress& progress, Tally& tally);
+void score_predictions(const std::filesystem::path& folder, std::span<const Frame> frames,
+                       const Interruption& interruption, Progress& progress, Tally& tally);
 
 }  // namespace intsim::cli

@@ -35,29 +35,32 @@ std::string value_name(const Graph& graph, ValueId value) {
 }
 
 /// Keeps the tensors of some names.
-std::map<std::string, PlanarTensor> capture(const ModelOptions& options, std::shared_ptr<const PreparedProgram> prepared,
-                                            const std::string& scan, const std::vector<std::string>& names) {
+std::map<std::string, PlanarTensor> capture(const ModelOptions& options,
+                                            std::shared_ptr<const PreparedProgram> prepared, const std::string& scan,
+                                            const std::vector<std::string>& names) {
   const RangeImage image = project(read_scan(scan), options.projection);
   std::map<std::string, PlanarTensor> kept;
   Engine engine(std::move(prepared), options.simulator.threads);
-  engine.run(image.channels, {image.height, image.width}, [&](const std::string& name, const Grid&, const PlanarTensor& t) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) kept.emplace(name, t);
-  });
+  engine.run(image.channels, {image.height, image.width},
+             [&](const std::string& name, const Grid&, const PlanarTensor& t) {
+               if (std::find(names.begin(), names.end(), name) != names.end()) kept.emplace(name, t);
+             });
   return kept;
 }
 
 void print_grid(const char* role, const std::string& name, const Grid& g) {
-  std::cout << std::left << std::setw(13) << role << name << ": scale " << std::setprecision(17) << g.scale << ", zero point " << g.zero()
-            << ", codes 0.." << g.n << "\n";
+  std::cout << std::left << std::setw(13) << role << name << ": scale " << std::setprecision(17) << g.scale
+            << ", zero point " << g.zero() << ", codes 0.." << g.n << "\n";
 }
 
 void print_header(const PreparedProgram& prepared, const OutputSite& site, const PlanarTensor& output) {
   const GraphNode& node = site.graph_node();
   const Model& model = *site.program.model;
-  std::cout << "layer        " << node.name << " (" << op_type(node.op) << "), channel " << site.channel << ", row " << site.row
-            << ", column " << site.column << " of " << output.channels << "x" << output.height << "x" << output.width << "\n"
-            << "target       " << site.program.profile.name << ", form " << form_of(site.program.nodes[site.node]) << ", kernel "
-            << prepared.kernel_name(site.node) << "\n";
+  std::cout << "layer        " << node.name << " (" << op_type(node.op) << "), channel " << site.channel << ", row "
+            << site.row << ", column " << site.column << " of " << output.channels << "x" << output.height << "x"
+            << output.width << "\n"
+            << "target       " << site.program.profile.name << ", form " << form_of(site.program.nodes[site.node])
+            << ", kernel " << prepared.kernel_name(site.node) << "\n";
   for (const ValueId v : node.inputs) print_grid("reads", value_name(model.graph, v), model.grid(v));
   print_grid("writes", node.name, site.data().output);
 }
@@ -70,9 +73,12 @@ int explain(const ModelOptions& options, const ExplainRequest& request, const st
   const Graph& graph = program.model->graph;
   const std::size_t node = find_layer(graph, request.layer);
   const Extent extent = infer_extents(graph, {options.projection.height, options.projection.width})[node + 1];
-  OutputSite site{program, node, position(request.channel, "channel", graph.nodes[node].out_channels, request.layer),
+  OutputSite site{program,
+                  node,
+                  position(request.channel, "channel", graph.nodes[node].out_channels, request.layer),
                   position(request.row, "row", extent.height, request.layer),
-                  position(request.column, "column", extent.width, request.layer), {}};
+                  position(request.column, "column", extent.width, request.layer),
+                  {}};
   std::vector<std::string> names = {request.layer};
   for (const ValueId v : graph.nodes[node].inputs) names.push_back(value_name(graph, v));
   const std::map<std::string, PlanarTensor> tensors = capture(options, prepared, scan, names);

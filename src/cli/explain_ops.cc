@@ -50,7 +50,8 @@ class Explainer {
     const auto c = static_cast<std::size_t>(site_.channel);
     Explained result{0, conv_code(p, site_.channel, sum)};
     if (p.form == Form::float32) {
-      steps_.line("parameters", "s_x " + text(p.x.float_scale) + ", s_w " + text(p.weight_scale[c]) + ", bias " + text(p.float_bias[c]));
+      steps_.line("parameters", "s_x " + text(p.x.float_scale) + ", s_w " + text(p.weight_scale[c]) + ", bias " +
+                                    text(p.float_bias[c]));
       steps_.line("scaled", number(sum) + " * s_x * s_w + bias, rounded once");
       result.by_steps = steps_.quantise(p.y, scaled_sum(sum, p.x.float_scale, p.weight_scale[c], p.float_bias[c]));
       return result;
@@ -71,7 +72,8 @@ class Explainer {
       return result;
     }
     const std::int64_t d = centred(p.x, q), sum = d * p.gamma[c];
-    steps_.line("gamma", number(site_.data().weights[c]) + (p.form == Form::hvx8 ? " * 2^7 = " : " * 2^12 = ") + number(p.gamma[c]));
+    steps_.line("gamma", number(site_.data().weights[c]) + (p.form == Form::hvx8 ? " * 2^7 = " : " * 2^12 = ") +
+                             number(p.gamma[c]));
     steps_.line("sum", number(d) + " * " + number(p.gamma[c]) + " = " + number(sum));
     result.by_steps = affine(p.form, sum, p.bias[c], p.scale[c], p.y);
     return result;
@@ -102,7 +104,8 @@ class Explainer {
       return result;
     }
     steps_.line("parameters", "A " + number(p.multiplier_a) + ", B " + number(p.multiplier_b) +
-                                  (p.form == Form::hvx8 ? ", off " + number(p.offset) + ", rsh " : ", T ") + number(p.shift));
+                                  (p.form == Form::hvx8 ? ", off " + number(p.offset) + ", rsh " : ", T ") +
+                                  number(p.shift));
     result.by_steps = p.form == Form::hvx8 ? add_hvx8(p, a, b) : add_wide(p, a, b);
     return result;
   }
@@ -113,7 +116,8 @@ class Explainer {
     while (channel >= site_.inputs[i]->channels) channel -= site_.inputs[i++]->channels;
     const ConcatParams& p = operands[i];
     const std::int32_t q = site_.inputs[i]->at(channel, site_.row, site_.column);
-    steps_.line("operand", number(static_cast<std::int64_t>(i)) + ", its channel " + number(channel) + ", form " + form_name(p.form));
+    steps_.line("operand", number(static_cast<std::int64_t>(i)) + ", its channel " + number(channel) + ", form " +
+                               form_name(p.form));
     Explained result{0, concat_code(p, q)};
     if (p.form == Form::hvx8) {
       result.by_steps = concat_hvx8(p, q);
@@ -130,7 +134,8 @@ class Explainer {
     const int f = site_.graph_node().factor;
     const int channel = (site_.channel * f + site_.row % f) * f + site_.column % f;
     const std::int32_t q = site_.inputs[0]->at(channel, site_.row / f, site_.column / f);
-    steps_.line("moved from", "channel " + number(channel) + ", row " + number(site_.row / f) + ", column " + number(site_.column / f));
+    steps_.line("moved from", "channel " + number(channel) + ", row " + number(site_.row / f) + ", column " +
+                                  number(site_.column / f));
     Explained result{q, rescale_code(p, q)};
     if (p.form == Form::copy)
       steps_.line("input code", number(q) + ", copied");
@@ -183,7 +188,8 @@ class Explainer {
   }
 
   std::int32_t rescaled(Form form, Int128 a, Multiplier m, const Grid& y) {
-    return form == Form::hvx8 ? steps_.requantise_hvx8(a, m, y.zero(), y.n) : steps_.requantise_wide(a, m, y.zero(), y.n);
+    return form == Form::hvx8 ? steps_.requantise_hvx8(a, m, y.zero(), y.n)
+                              : steps_.requantise_wide(a, m, y.zero(), y.n);
   }
 
   /// Bias and requantisation of CV and BN; the 8-bit form holds the zero point in its bias.
@@ -191,7 +197,8 @@ class Explainer {
     const bool narrow = form == Form::hvx8;
     steps_.line(narrow ? "bias BZ" : "bias B", number(bias) + (narrow ? ", zero point inside" : ""));
     steps_.line("accumulator", number(sum) + " + " + number(bias) + " = " + number(sum + bias));
-    return narrow ? steps_.requantise_hvx8(sum + bias, m, 0, y.n) : steps_.requantise_wide(sum + bias, m, y.zero(), y.n);
+    return narrow ? steps_.requantise_hvx8(sum + bias, m, 0, y.n)
+                  : steps_.requantise_wide(sum + bias, m, y.zero(), y.n);
   }
 
   /// A code from one grid to another.
@@ -205,8 +212,10 @@ class Explainer {
   /// Prints a line per input channel and returns the exact sum.
   std::int64_t convolution_sum(const ConvParams& p) {
     const GraphNode& node = site_.graph_node();
-    const int group_in = node.in_channels / node.groups, first = site_.channel / (node.out_channels / node.groups) * group_in;
-    const std::int16_t* weight = site_.data().weights.data() + static_cast<std::ptrdiff_t>(site_.channel) * node.reduction();
+    const int group_in = node.in_channels / node.groups,
+              first = site_.channel / (node.out_channels / node.groups) * group_in;
+    const std::int16_t* weight =
+        site_.data().weights.data() + static_cast<std::ptrdiff_t>(site_.channel) * node.reduction();
     std::int64_t sum = 0;
     int outside = 0;
     for (int i = 0; i < group_in; ++i) {
@@ -215,7 +224,8 @@ class Explainer {
       weight += codes.size();
       std::int64_t part = 0;
       for (std::size_t k = 0; k < codes.size(); ++k) part += std::int64_t{codes[k] - p.x.zero()} * weights[k];
-      steps_.line("channel " + number(first + i), "codes " + list(codes) + " weights " + list(weights) + " sum " + number(part));
+      steps_.line("channel " + number(first + i),
+                  "codes " + list(codes) + " weights " + list(weights) + " sum " + number(part));
       sum += part;
     }
     steps_.line("window", number(node.reduction()) + " codes, " + number(outside) + " of them outside the image");
@@ -225,7 +235,8 @@ class Explainer {
 
   std::int32_t add_hvx8(const AddParams& p, std::int32_t a, std::int32_t b) {
     const std::int64_t sum = std::int64_t{a} * p.multiplier_a + std::int64_t{b} * p.multiplier_b;
-    steps_.line("sum", number(a) + " * " + number(p.multiplier_a) + " + " + number(b) + " * " + number(p.multiplier_b) + " = " + number(sum));
+    steps_.line("sum", number(a) + " * " + number(p.multiplier_a) + " + " + number(b) + " * " + number(p.multiplier_b) +
+                           " = " + number(sum));
     steps_.line("offset", "(" + number(sum) + " >> 8) + " + number(p.offset) + " = " + number((sum >> 8) + p.offset));
     return steps_.clamp(steps_.round_shift("round", steps_.saturate16((sum >> 8) + p.offset), p.shift), p.y.n);
   }
@@ -234,7 +245,8 @@ class Explainer {
     const std::int32_t da = a - p.a.zero(), db = b - p.b.zero();
     steps_.line("centred", number(da) + " and " + number(db));
     const Int128 sum = static_cast<Int128>(da) * p.multiplier_a + static_cast<Int128>(db) * p.multiplier_b;
-    steps_.line("sum", number(da) + " * " + number(p.multiplier_a) + " + " + number(db) + " * " + number(p.multiplier_b) + " = " + text(sum));
+    steps_.line("sum", number(da) + " * " + number(p.multiplier_a) + " + " + number(db) + " * " +
+                           number(p.multiplier_b) + " = " + text(sum));
     const Int128 rounded = steps_.round_shift("round", sum, p.shift);
     steps_.line("zero point", text(rounded) + " + " + number(p.y.zero()) + " = " + text(rounded + p.y.zero()));
     return steps_.clamp(rounded + p.y.zero(), p.y.n);
@@ -259,11 +271,13 @@ class Explainer {
       total += terms.back();
     }
     const std::int64_t term = terms[static_cast<std::size_t>(site_.channel)];
-    steps_.line("terms", "round(2^30 exp(-s_x (" + number(top) + " - code))) = " + list(terms) + ", total " + number(total));
+    steps_.line("terms",
+                "round(2^30 exp(-s_x (" + number(top) + " - code))) = " + list(terms) + ", total " + number(total));
     const Int128 step = static_cast<Int128>(total) * static_cast<Int128>(p.scale_mantissa);
     steps_.line("divisor", number(total) + " * " + text(static_cast<Int128>(p.scale_mantissa)) + " = " + text(step));
     const Int128 share = ((static_cast<Int128>(term) << (p.scale_shift + 1)) + step) / (2 * step);
-    steps_.line("share", "round(" + number(term) + " * 2^" + number(p.scale_shift) + " / " + text(step) + ") = " + text(share));
+    steps_.line("share",
+                "round(" + number(term) + " * 2^" + number(p.scale_shift) + " / " + text(step) + ") = " + text(share));
     steps_.line("zero point", text(share) + " + " + number(p.y.zero()) + " = " + text(share + p.y.zero()));
     return steps_.clamp(share + p.y.zero(), p.y.n);
   }

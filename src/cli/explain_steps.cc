@@ -8,7 +8,8 @@
 namespace intsim::cli {
 
 std::string text(Int128 value) {
-  __extension__ unsigned __int128 rest = value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  __extension__ unsigned __int128 rest =
+      value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
   std::string digits;
   do {
     digits += static_cast<char>('0' + static_cast<int>(rest % 10));

@@ -51,7 +51,8 @@ void print_summary(const Options& o, const Model& model) {
 int run_import(const Arguments& arguments) {
   Options o;
   CLI::App app("Turns a checkpoint and AIMET encodings into a model file.", "intsim import");
-  app.add_option("--checkpoint", o.checkpoint, "safetensors file (tools/export_checkpoint.py makes one from a .pth)")->required();
+  app.add_option("--checkpoint", o.checkpoint, "safetensors file (tools/export_checkpoint.py makes one from a .pth)")
+      ->required();
   app.add_option("--encodings", o.encodings, "AIMET encodings, torch names, version 0.5.0 or 0.6.1")->required();
   app.add_option("-o,--output", o.output, "model file to write")->required();
   app.add_option("--name", o.name, "name stored in the model; by default from the weight bits, such as w8a8");

@@ -62,7 +62,8 @@ std::string parameter_text(const LayerSummary& s) {
 void print_row(const std::vector<std::string>& cells) {
   constexpr int widths[] = {32, 14, 13, 13, 7, 6, 7, 26, 14, 12, 20, 0};
   std::cout << std::left;
-  for (std::size_t i = 0; i < cells.size(); ++i) std::cout << std::setw(widths[i]) << cells[i] + (i + 1 < cells.size() ? " " : "");
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    std::cout << std::setw(widths[i]) << cells[i] + (i + 1 < cells.size() ? " " : "");
   std::cout << "\n";
 }
 
@@ -73,12 +74,13 @@ void print_text(const Program& program, const std::vector<LayerSummary>& layers)
   for (const auto& [key, value] : model.sources) std::cout << "  " << key << ": " << value << "\n";
   std::cout << "input: scale " << number_text(model.input.scale, 9) << ", zero point " << model.input.zero() << ", "
             << model.input.bits << " bits\n\n";
-  print_row({"layer", "op", "output", "scale", "zero", "bits", "w bits", "w scale", "form", "worst sum", "headroom", "parameters"});
+  print_row({"layer", "op", "output", "scale", "zero", "bits", "w bits", "w scale", "form", "worst sum", "headroom",
+             "parameters"});
   for (const LayerSummary& s : layers)
     print_row({s.name, s.op, shape_text(s), number_text(s.output.scale, 7), std::to_string(s.output.zero()),
                std::to_string(s.output.bits), s.weight_bits > 0 ? std::to_string(s.weight_bits) : "-",
-               s.weight_bits > 0 ? span_text(s.weight_scale) : "-", s.form,
-               s.worst > 0 ? std::to_string(s.worst) : "-", headroom_text(s), parameter_text(s)});
+               s.weight_bits > 0 ? span_text(s.weight_scale) : "-", s.form, s.worst > 0 ? std::to_string(s.worst) : "-",
+               headroom_text(s), parameter_text(s)});
 }
 
 ordered_json layer_json(const LayerSummary& s) {
@@ -89,7 +91,8 @@ ordered_json layer_json(const LayerSummary& s) {
                     {"output", {{"scale", s.output.scale}, {"zero_point", s.output.zero()}, {"bits", s.output.bits}}},
                     {"form", s.form}};
   if (s.weight_bits > 0)
-    j["weight"] = {{"bits", s.weight_bits}, {"scales", s.weight_scales}, {"scale", {s.weight_scale.low, s.weight_scale.high}}};
+    j["weight"] = {
+        {"bits", s.weight_bits}, {"scales", s.weight_scales}, {"scale", {s.weight_scale.low, s.weight_scale.high}}};
   for (const auto& [name, span] : s.parameters) j["parameters"][name] = {span.low, span.high};
   if (s.worst == 0) return j;
   j["worst_sum"] = s.worst;
@@ -99,13 +102,14 @@ ordered_json layer_json(const LayerSummary& s) {
 
 void print_json(const Program& program, const std::vector<LayerSummary>& layers) {
   const Model& model = *program.model;
-  ordered_json j = {{"schema", "intsim-inspect"},
-                    {"schema_version", 1},
-                    {"model", model.name},
-                    {"target", program.profile.name},
-                    {"numerics_revision", kNumericsRevision},
-                    {"sources", model.sources},
-                    {"input", {{"scale", model.input.scale}, {"zero_point", model.input.zero()}, {"bits", model.input.bits}}}};
+  ordered_json j = {
+      {"schema", "intsim-inspect"},
+      {"schema_version", 1},
+      {"model", model.name},
+      {"target", program.profile.name},
+      {"numerics_revision", kNumericsRevision},
+      {"sources", model.sources},
+      {"input", {{"scale", model.input.scale}, {"zero_point", model.input.zero()}, {"bits", model.input.bits}}}};
   for (const LayerSummary& s : layers) j["layers"].push_back(layer_json(s));
   std::cout << j.dump(1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
 }

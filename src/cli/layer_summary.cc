@@ -58,7 +58,8 @@ struct WorstOf {
     return worst;
   }
   Worst operator()(const SoftmaxParams& p) const {
-    return p.form == Form::wide ? Worst{channels * std::int64_t{p.table[0]}, channels * std::int64_t{p.table[0]}} : Worst{};
+    return p.form == Form::wide ? Worst{channels * std::int64_t{p.table[0]}, channels * std::int64_t{p.table[0]}}
+                                : Worst{};
   }
 };
 
@@ -90,7 +91,8 @@ LayerSummary summarise(const Program& program, std::size_t i, Extent extent) {
   s.name = node.name;
   s.op = op_type(node.op);
   s.form = joined_form(program.nodes[i]);
-  for (const ValueId v : node.inputs) s.inputs.push_back(v == 0 ? "input" : graph.nodes[static_cast<std::size_t>(v - 1)].name);
+  for (const ValueId v : node.inputs)
+    s.inputs.push_back(v == 0 ? "input" : graph.nodes[static_cast<std::size_t>(v - 1)].name);
   s.channels = node.out_channels;
   s.extent = extent;
   s.output = program.model->data[i].output;

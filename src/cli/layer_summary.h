@@ -26,7 +26,7 @@ struct LayerSummary {
   int weight_bits = 0, weight_scales = 0;  ///< 0 without weights; number of scales: 1 or one per channel
   Span<double> weight_scale;
   std::map<std::string, Span<std::int64_t>> parameters;  ///< as integer_parameters() names them, without tables
-  std::int64_t worst = 0;           ///< largest accumulator magnitude, bias included; 0 where nothing is summed in integers
+  std::int64_t worst = 0;  ///< largest accumulator magnitude, bias included; 0 where nothing is summed in integers
   std::int64_t worst_register = 0;  ///< the same after the left shift of the 8-bit forms
 };
 

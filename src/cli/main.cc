@@ -44,7 +44,8 @@ std::string help() {
 int unknown_command(const std::string& name) {
   std::vector<std::string> names;
   for (const Command& command : kCommands) names.emplace_back(command.name);
-  throw UsageError("unknown command '" + name + "'" + did_you_mean(name, names) + "\nrun `intsim --help` for the commands");
+  throw UsageError("unknown command '" + name + "'" + did_you_mean(name, names) +
+                   "\nrun `intsim --help` for the commands");
 }
 
 int dispatch(const Arguments& words) {

@@ -75,8 +75,12 @@ void add_engine_options(CLI::App& app, ModelOptions& options) {
 }
 
 void add_size_options(CLI::App& app, ModelOptions& options) {
-  app.add_option("--height", options.projection.height, "rows of the range image")->capture_default_str()->check(check_size);
-  app.add_option("--width", options.projection.width, "columns of the range image")->capture_default_str()->check(check_size);
+  app.add_option("--height", options.projection.height, "rows of the range image")
+      ->capture_default_str()
+      ->check(check_size);
+  app.add_option("--width", options.projection.width, "columns of the range image")
+      ->capture_default_str()
+      ->check(check_size);
 }
 
 std::string short_config(const std::string& config) {

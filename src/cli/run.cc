@@ -49,8 +49,8 @@ std::string shape_text(int channels, Extent e) {
 
 void print_row(const std::string& name, const char* op, const std::string& form, const std::string& kernel,
                const std::string& shape, const std::string& hash) {
-  std::cout << std::left << std::setw(32) << name << std::setw(14) << op << std::setw(9) << form << std::setw(11) << kernel
-            << std::setw(hash.empty() ? 0 : 15) << shape << hash << "\n";
+  std::cout << std::left << std::setw(32) << name << std::setw(14) << op << std::setw(9) << form << std::setw(11)
+            << kernel << std::setw(hash.empty() ? 0 : 15) << shape << hash << "\n";
 }
 
 void print_nodes(const PreparedProgram& prepared, Extent input, const std::vector<std::string>& hashes) {
@@ -97,7 +97,8 @@ void print_classes(const std::vector<std::uint8_t>& points, const MappedLabels* 
     const std::string name = std::to_string(c) + " " + kClassNames[c];
     std::cout << std::left << std::setw(20) << name << std::right << std::setw(10) << predicted[c];
     if (truth != nullptr)
-      std::cout << std::setw(10) << labelled[c] << std::setw(8) << (scores.ignored[c] ? "-" : score_text(scores.iou[c]));
+      std::cout << std::setw(10) << labelled[c] << std::setw(8)
+                << (scores.ignored[c] ? "-" : score_text(scores.iou[c]));
     std::cout << "\n";
   }
 }
@@ -138,7 +139,8 @@ int run_run(const Arguments& arguments) {
   const auto prepared = prepare_program(o.model);
   Engine engine(prepared, o.model.simulator.threads);
   const Outcome outcome = run_engine(engine, image, o.hashes);
-  const std::vector<std::uint8_t> points = o.knn ? knn_back_project(image, outcome.pixels) : back_project(image, outcome.pixels);
+  const std::vector<std::uint8_t> points =
+      o.knn ? knn_back_project(image, outcome.pixels) : back_project(image, outcome.pixels);
   if (!o.output.empty()) save(o.output, points);
 
   print_nodes(*prepared, {image.height, image.width}, outcome.hashes);
@@ -148,7 +150,8 @@ int run_run(const Arguments& arguments) {
             << (o.hashes ? ", hashing included" : ", up to the logits that decide the classes") << "\n"
             << "points: " << image.stats.points << ", not projected: " << image.stats.unprojected << "\n\n";
   if (truth.unknown_ids > 0)
-    std::cerr << "intsim: warning: " << truth.unknown_ids << " points have ground truth ids that are not in the label map; "
+    std::cerr << "intsim: warning: " << truth.unknown_ids
+              << " points have ground truth ids that are not in the label map; "
               << "they count as class 0 (" << o.labels << ")\n";
   print_classes(points, o.labels.empty() ? nullptr : &truth);
   return 0;

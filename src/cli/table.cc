@@ -1,8 +1,9 @@
 // intsim table: results side by side.
+#include "evaluate/table.h"
+
 #include <iostream>
 
 #include "cli/command_line.h"
-#include "evaluate/table.h"
 
 namespace intsim::cli {
 
@@ -12,7 +13,9 @@ int run_table(const Arguments& arguments) {
   TableOptions options;
   CLI::App app("Sets results side by side as the model card does.", "intsim table");
   app.add_option("files", files, "results written by `intsim evaluate --json`")->required();
-  app.add_option("--format", format, "text or markdown")->capture_default_str()->check(CLI::IsMember({"text", "markdown"}));
+  app.add_option("--format", format, "text or markdown")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"text", "markdown"}));
   app.add_flag("--reference", options.published, "add the model card's published figures");
   app.footer(
       "Examples:\n"

@@ -11,10 +11,9 @@ namespace {
 
 void print_profile(const Profile& p) {
   std::cout << p.name << (&p == &profiles().front() ? " (default)" : "") << "\n  " << p.summary << "\n";
-  const std::pair<const char*, Rule> rules[] = {{"Conv2d", p.conv2d},       {"LeakyReLU", p.leaky_relu},
-                                                {"BatchNorm2d", p.batch_norm}, {"Add", p.add},
-                                                {"Concat", p.concat},       {"PixelShuffle", p.pixel_shuffle},
-                                                {"AvgPool2d", p.avg_pool},  {"Softmax", p.softmax}};
+  const std::pair<const char*, Rule> rules[] = {
+      {"Conv2d", p.conv2d}, {"LeakyReLU", p.leaky_relu},       {"BatchNorm2d", p.batch_norm}, {"Add", p.add},
+      {"Concat", p.concat}, {"PixelShuffle", p.pixel_shuffle}, {"AvgPool2d", p.avg_pool},     {"Softmax", p.softmax}};
   for (const auto& [op, rule] : rules) {
     std::string name = op;
     name.resize(14, ' ');
@@ -26,7 +25,8 @@ void print_profile(const Profile& p) {
 }  // namespace
 
 int run_targets(const Arguments& arguments) {
-  CLI::App app("Lists the target profiles with their rule per operation, and the SIMD targets of this machine.", "intsim targets");
+  CLI::App app("Lists the target profiles with their rule per operation, and the SIMD targets of this machine.",
+               "intsim targets");
   app.footer(
       "Rules: hvx8 is hexagon_nn's 8-bit form where its precondition holds, else wide; wide is one exact rounding;\n"
       "float32 is AIMET's simulation. A profile changes results, a SIMD target never does.\n\n"

@@ -88,10 +88,11 @@ ConcatParams lower_concat(const GraphNode& node, const Grid& x, const Grid& y, R
     p.form = Form::float32;
     return p;
   }
-  if (rule == Rule::hvx8 && x.same_codes(y)) return p;  // CC-1
+  const bool hvx8 = rule == Rule::hvx8 && eight_bit(x) && eight_bit(y);
+  if (hvx8 && x.same_codes(y)) return p;  // CC-1
   const Ratio f{scale_of(x), scale_of(y)};
   const Ratio limit{Dyadic::integer(32767), Dyadic::integer(32768)};
-  if (rule == Rule::hvx8 && eight_bit(x) && eight_bit(y) && compare(f, limit) <= 0) {
+  if (hvx8 && compare(f, limit) <= 0) {
     p.gain = static_cast<std::int32_t>(truncate_scaled(f, 15));
     const Dyadic difference = Dyadic::integer(y.zero()) * scale_of(y) - Dyadic::integer(x.zero()) * scale_of(x);
     p.offset = static_cast<std::int32_t>(truncate_scaled({difference, scale_of(y)}, 7));
@@ -107,7 +108,7 @@ RescaleParams lower_pixel_shuffle(const GraphNode& node, const Grid& x, const Gr
   RescaleParams p{.x = x, .y = y, .scale = {}};
   if (rule == Rule::float32)
     p.form = Form::float32;
-  else if (rule != Rule::hvx8 || !x.same_codes(y))  // PS-2
+  else if (rule != Rule::hvx8 || !eight_bit(x) || !x.same_codes(y))  // PS-2
     p.form = fill_rescale(node, {scale_of(x), scale_of(y)}, x, y, 1, rule, p.scale);
   return p;
 }

@@ -76,8 +76,6 @@ class Importer {
     std::vector<Grid> grids;
     for (const Encoding& e : it->second) {
       grids.push_back(grid(e, key));
-      if (grids.back().bits != grids.front().bits)
-        throw InputError(encodings_path_, key + " mixes bit widths", "give all channels of a tensor one bit width");
       if (e.bits > 8)
         throw InputError(encodings_path_, key + " has " + std::to_string(e.bits) + " bits; weights have 4 or 8",
                          "quantise weights to 4 or 8 bits");

@@ -28,7 +28,8 @@ struct Grid {
 /// Preconditions: bits in {4, 8, 16}; min and max finite, min <= max.
 Grid make_grid(int bits, double min, double max, bool symmetric);
 
-/// QZ-2: clamp, divide, subtract the offset, round half away, all in float32; result in 0..n. `x` is not NaN.
+/// QZ-2: clamp, divide, subtract the offset, round half away, all in float32; result in 0..n. NaN gives the code of
+/// the maximum, as fmin drops it.
 inline std::int32_t quantise(const Grid& g, float x) {
   const float clamped = std::fmax(std::fmin(x, g.float_max), g.float_min);
   const float ratio = clamped / g.float_scale;

@@ -137,3 +137,22 @@ TEST_CASE("add, concat, average pool, softmax") {
   CHECK(tally.fallbacks.empty());
   print("softmax", tally);
 }
+
+TEST_CASE("LB-1: the first maximum wins") {
+  // Columns: clear winner, tie of 1 and 3, all equal, the last channel.
+  const std::vector<std::vector<std::uint16_t>> planes = {{9, 0, 7, 0}, {3, 8, 7, 1}, {2, 1, 7, 2}, {1, 8, 7, 3}, {0, 2, 7, 255}};
+  PlanarTensor logits(5, 1, 4);
+  for (std::size_t c = 0; c < 5; ++c) std::copy(planes[c].begin(), planes[c].end(), logits.row(static_cast<int>(c), 0));
+  const std::vector<std::uint8_t> expected = {0, 1, 0, 4};
+  CHECK(first_maximum(logits) == expected);
+  for (const std::string& target : simd_targets()) {
+    select_simd_target(target);
+    const BlockedShape shape{.channels = 5, .height = 1, .width = 4, .planes = 1, .pad_h = 0, .pad_w = 0};
+    BlockedTensor blocked(shape, std::make_shared<WordBuffer>(shape.total_words()));
+    from_planar(logits, 0, blocked);
+    std::vector<std::uint8_t> classes(4, 99);
+    first_maximum_rows(blocked, classes, {0, 1});
+    CHECK_MESSAGE(classes == expected, target);
+  }
+  select_simd_target("");
+}

@@ -155,7 +155,7 @@ TEST_CASE("encodings that do not fit") {
   CHECK(contains(importing([](Encodings& e) { e.activations["downCntx.conv1"].input.clear(); }), "['downCntx.conv1']['input']"));
   CHECK(contains(importing([](Encodings& e) { e.params.erase("upBlock2.bn3.weight"); }), "upBlock2.bn3.weight"));
   CHECK(contains(importing([](Encodings& e) { e.params["logits.weight"].resize(7, e.params["logits.weight"][0]); }), "7 entries, expected 1 or 20"));
-  CHECK(contains(importing([](Encodings& e) { e.params["logits.weight"][3].bits = 8; }), "mixes bit widths"));
+  CHECK(contains(importing([](Encodings& e) { e.params["logits.weight"][3].bits = 8; }), "bit width differs from the other channels"));
   CHECK(contains(importing([](Encodings& e) { for (auto& p : e.params["logits.weight"]) p.bits = 16; }), "16 bits"));
   // Surplus quantisers are worth a word; dropouts and the folded BatchNorm are exempt.
   Encodings surplus = good;

@@ -159,6 +159,7 @@ TEST_CASE("QZ-2: half away, saturation, and the false ties of float32") {
   CHECK(quantise(g, 2.4999998f) == 2);
   CHECK(quantise(g, -1.0f) == 0);
   CHECK(quantise(g, 300.0f) == 255);
+  CHECK(quantise(g, std::numeric_limits<float>::quiet_NaN()) == 255);
   // 2^23 + 0.5-like sums: floor(x + 0.5) in float32 would round 0.49999997 up.
   CHECK(quantise(g, 0.49999997f) == 0);
   // Offset 128: the value just below a tie is lifted onto it by the float32 subtraction.

@@ -102,9 +102,11 @@ HWY_INLINE V64 Plus(V64 a, std::int64_t b) { return hn::Add(a, hn::Set(d64, b));
 
 #endif
 
-/// QZ-2. roundf of a non-negative value is truncation plus one where the exact fraction is at least 1/2.
+/// QZ-2; NaN becomes the maximum, as fmin drops it. roundf of a non-negative value is truncation plus one where the exact fraction is at least 1/2.
 HWY_INLINE V32 Quantise(VF x, const FloatGrid& g) {
-  const VF clamped = hn::Max(hn::Min(x, hn::Set(df, g.max)), hn::Set(df, g.min));
+  const VF max = hn::Set(df, g.max), min = hn::Set(df, g.min);
+  const VF below = hn::IfThenElse(hn::Lt(x, max), x, max);
+  const VF clamped = hn::IfThenElse(hn::Gt(below, min), below, min);
   const VF t = hn::Sub(hn::Div(clamped, hn::Set(df, g.scale)), hn::Set(df, g.offset));
   const V32 whole = hn::ConvertTo(d32, t);
   const auto up = hn::Ge(hn::Sub(t, hn::ConvertTo(df, whole)), hn::Set(df, 0.5f));
