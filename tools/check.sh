@@ -26,7 +26,7 @@ esac
 
 ensure_packages $build_packages $test_packages
 configure "$build" "$root" -Dwerror=true -Dtests=true -Dtorch=$torch
-ninja -C "$build"
+ninja -j "$(nproc)" -C "$build"
 
 # Meson's own exit code is kept out of the way: the log says more, and an empty one is a failure too.
 rm -f "$build"/meson-logs/testlog*.json

@@ -56,7 +56,7 @@ def salsanext_shapes():
     widths = [32, 64, 128, 256, 256, 256]
     for i, (c_in, c) in enumerate(zip(widths, widths[1:]), 1):
         block(f'resBlock{i}', [(c_in, c, 1), (c_in, c, 3), (c, c, 3), (c, c, 2), (3 * c, c, 1)], 4, c)
-    # Input of an upBlock: a quarter of the channels after the pixel shuffle, and the skip of the same size.
+    # An upBlock reads the pixel shuffle, a quarter of the channels below, and its skip.
     for i, (below, skip, c) in enumerate([(256, 256, 128), (128, 256, 128), (128, 128, 64), (64, 64, 32)], 1):
         block(f'upBlock{i}', [(below // 4 + skip, c, 3), (c, c, 3), (c, c, 2), (3 * c, c, 1)], 4, c)
     shapes['logits.weight'], shapes['logits.bias'] = (20, 32, 1, 1), (20,)

@@ -45,9 +45,9 @@ ensure_packages() {
   fi
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
-  say "Installing:$missing"
+  say "Missing Debian packages:$missing"
   apt_install $missing && return 0
-  say "These packages are missing and could not be installed from here. As root, run"
+  say "They cannot be installed from here. As root, run"
   say "  apt-get update && apt-get install --no-install-recommends$missing"
   say "and start this script again."
   exit 3

@@ -1,7 +1,6 @@
 """intsim run, import, inspect, table, doctor, targets, --version and --help."""
 import json
 import math
-import os
 import re
 import struct
 from fractions import Fraction
@@ -26,6 +25,7 @@ class Run(CliTest):
         self.assertEqual(len(reference), 173)
         self.assertEqual({row[3] for row in reference}, {"reference"})
         self.assertTrue(all(re.fullmatch("[0-9a-f]{32}", row[5]) for row in reference))
+        self.assertEqual(len({row[5] for row in reference}), 173)
         for i, target in enumerate(targets):
             rows = self.nodes(*words, "--simd", target, "--threads", 1 + 2 * (i % 2))
             self.assertEqual([row[:3] + row[4:] for row in rows], [row[:3] + row[4:] for row in reference])

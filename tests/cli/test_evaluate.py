@@ -84,10 +84,10 @@ class Predictions(CliTest):
         return data
 
     def test_both_metrics_by_hand(self):
-        # car: 2 hits, 1 predicted as unlabeled, 1 as road; road: 1 hit. Upper halves are instance ids.
-        truth, predicted = [10, 10, 10, 10, 40, 0], [10 + (7 << 16), 252, 0, 40, 40, 10]
+        # car: 2 hits, 2 predicted as unlabeled, 1 as road; road: 1 hit. Upper halves are instance ids.
+        truth, predicted = [10, 10, 10, 10, 10, 40, 0], [10 + (7 << 16), 252, 0, 0, 40, 40, 10]
         data = self.tree(truth, predicted)
-        for metric, car in (("model-card", "0.667"), ("official", "0.500")):
+        for metric, car in (("model-card", "0.667"), ("official", "0.400")):
             done = self.ok("-d", data, "--predictions", "pred", "--metric", metric)
             lines = done.stdout.splitlines()[-21:]
             self.assertEqual(lines[0], "Acc avg 0.750")
