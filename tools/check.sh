@@ -25,7 +25,7 @@ case ${1:-} in
 esac
 
 ensure_packages $build_packages $test_packages
-configure "$build" "$root" -Dwerror=true -Dtests=true -Dtorch=$torch
+configure "$build" "$root" -Dwerror=true -Dtests=true -Dbench=enabled -Dtorch=$torch
 ninja -j "$(nproc)" -C "$build"
 
 # Meson's own exit code is kept out of the way: the log says more, and an empty one is a failure too.

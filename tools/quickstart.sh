@@ -44,7 +44,7 @@ first_sequence() {
 }
 
 ensure_packages $build_packages
-[ -f "$build/build.ninja" ] || meson setup "$build" "$root" >&2
+[ -f "$build/build.ninja" ] || meson setup "$build" "$root" -Dtests=false -Dbench=disabled -Dtorch=disabled >&2
 ninja -j "$(nproc)" -C "$build" src/cli/intsim tools/test_model/make_scene tools/test_model/checkpoint.safetensors >&2
 intsim=$build/src/cli/intsim
 model=$build/tools/test_model

@@ -8,6 +8,7 @@ from fractions import Fraction
 from support import CliTest, Fixture, confusion, model_card_lines, read_labels, read_safetensors
 
 SMALL = ("--width", 256)
+OPERATIONS = ["Conv2d", "LeakyReLU", "BatchNorm2d", "Add", "Concat", "PixelShuffle", "AvgPool2d", "Softmax"]
 COMMANDS = ["evaluate", "run", "import", "inspect", "table", "doctor", "targets"]
 
 
@@ -150,8 +151,14 @@ class Others(CliTest):
 
     def test_targets(self):
         text = self.ok("targets").stdout
-        for needle in ("hexagon-hvx (default)", "ideal", "aimet", "source", "checked by", "Softmax"):
-            self.assertIn(needle, text)
+        for name, rules, source in (("hexagon-hvx (default)", ["hvx8"] * 7 + ["wide"], "XiaoMi/nnlib df7ad3c1"),
+                                    ("ideal", ["wide"] * 8, "RQ-4"), ("aimet", ["float32"] * 8, "quic/aimet 7933a236")):
+            block = text[text.index(name + "\n"):].split("\n\n")[0]
+            rows = [line.split() for line in block.splitlines()[2:10]]
+            self.assertEqual([row[0] for row in rows], OPERATIONS)
+            self.assertEqual([row[1] for row in rows], rules)
+            self.assertRegex(block, f"  source +.*{source}.*\n  checked by +\\S")
+        self.assertRegex(text.splitlines()[-1], "^SIMD targets of this machine, best first: [A-Z]")
 
     def test_version_and_help(self):
         self.assertRegex(self.ok("--version").stdout, r"^intsim \d+\.\d+\.\d+, numerics revision \d+\n$")

@@ -4,9 +4,13 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "intsim/scan.h"
+#include "intsim/version.h"
+#include "io/hash.h"
 #include "support/support.h"
 
 using namespace intsim;
@@ -14,7 +18,7 @@ using namespace intsim;
 namespace {
 
 int g_width = 256;
-std::string g_scan;
+std::string g_scan, g_golden;
 
 RangeImage image() {
   return g_scan.empty() ? test::scene_image(64, g_width) : project(read_scan(g_scan), {.height = 64, .width = g_width});
@@ -51,12 +55,35 @@ test::TensorHashes check_profile(const std::string& config, const std::shared_pt
   return expected;
 }
 
+/// One hash over all tensor hashes of a run.
+std::string digest(const test::TensorHashes& hashes) {
+  std::string text;
+  for (const auto& [name, hash] : hashes) text += name + " " + hash + "\n";
+  return hash_bytes(std::as_bytes(std::span(text.data(), text.size())));
+}
+
+/// The recorded digest: every compiler, optimisation level and machine must reproduce it, and a change of any bit needs
+/// a new numerics revision.
+std::string recorded(const std::string& config, const std::string& profile) {
+  std::ifstream file(g_golden);
+  REQUIRE_MESSAGE(file, "cannot open " << g_golden);
+  std::string line, key;
+  while (std::getline(file, line)) {
+    std::istringstream words(line);
+    std::string c, p, digest;
+    int revision = 0;
+    if (words >> revision >> c >> p >> digest && revision == kNumericsRevision && c == config && p == profile) return digest;
+  }
+  return "not recorded for numerics revision " + std::to_string(kNumericsRevision);
+}
+
 void check_config(const std::string& config) {
   const auto model = test::test_model(config);
   std::set<std::string> logits;
   for (const Profile& profile : profiles()) {
     const test::TensorHashes hashes = check_profile(config, model, profile);
     logits.insert(hashes[hashes.size() - 2].second);
+    if (!g_golden.empty()) CHECK_MESSAGE(digest(hashes) == recorded(config, profile.name), config << ' ' << profile.name);
   }
   // The profiles are different targets: none may silently run another one's rules.
   CHECK(logits.size() == profiles().size());
@@ -83,6 +110,7 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument.starts_with("--width=")) g_width = std::stoi(argument.substr(8));
+    if (argument.starts_with("--golden=")) g_golden = argument.substr(9);
     if (argument.starts_with("--scan=")) g_scan = argument.substr(7);
   }
   return context.run();
