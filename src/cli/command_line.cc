@@ -48,7 +48,7 @@ bool parse(CLI::App& app, Arguments arguments) {
     app.parse(std::move(arguments));
     return true;
   } catch (const CLI::CallForHelp&) {
-    std::cout << app.help();
+    std::cout << app.help() << "\n";
     return false;
   } catch (const CLI::ParseError& error) {
     const std::string unknown = unknown_option(app);

@@ -163,6 +163,7 @@ int run_evaluate(const Arguments& arguments) {
   add_options(app, o);
   if (!parse(app, arguments)) return 0;
   check_combinations(o);
+  find_profile(o.model.simulator.target);
   const std::vector<std::string> sequences = o.sequences.empty() ? split_sequences(o.split) : o.sequences;
   Tally tally{.result = described(o, sequences), .truth = {}, .prediction = {}};
   const std::vector<Frame> frames = frames_of(o, sequences);

@@ -51,9 +51,10 @@ fs::path search_model(const std::string& config) {
     if (fs::exists(candidate, error)) return candidate;
     looked += "\n  " + candidate.string();
   }
-  throw InputError("model '" + config + "'", "not found; looked at" + looked,
-                   "\nmake one with `intsim import --checkpoint X.safetensors --encodings Y.encodings -o models/" +
-                       config + ".safetensors`, set INTSIM_MODEL_PATH, or give a file with --model");
+  throw Error(ExitCode::input,
+              "model '" + config + "': not found; looked at" + looked +
+                  "\nmake one with `intsim import --checkpoint X.safetensors --encodings Y.encodings -o models/" +
+                  config + ".safetensors`, set INTSIM_MODEL_PATH, or give a file with --model");
 }
 
 }  // namespace

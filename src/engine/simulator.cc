@@ -9,6 +9,9 @@
 namespace intsim {
 namespace {
 
+/// range, x, y, z, remission
+constexpr int kImageChannels = 5;
+
 KernelSet kernel_set(const std::string& name) {
   if (name == "simd") return KernelSet::simd;
   if (name == "ref") return KernelSet::reference;
@@ -26,7 +29,12 @@ struct Simulator::Impl {
     const KernelSet kernels = kernel_set(options.kernels);
     const Profile& profile = find_profile(options.target);
     select_simd_target(options.simd);
-    return std::make_shared<PreparedProgram>(lower(std::make_shared<const Model>(read_model(path)), profile), kernels);
+    auto model = std::make_shared<const Model>(read_model(path));
+    auto program = std::make_shared<PreparedProgram>(lower(model, profile), kernels);
+    if (model->graph.input_channels != kImageChannels || model->graph.channels(program->logits()) != kClasses)
+      throw InputError(path.string(), "does not map " + std::to_string(kImageChannels) + " image channels to " + std::to_string(kClasses) + " classes",
+                       "use a model imported for SemanticKITTI");
+    return program;
   }
   Impl(const std::filesystem::path& path, const SimulatorOptions& options)
       : hash(hash_file(path)), program(prepare(path, options)), engine(program, options.threads) {}

@@ -13,13 +13,13 @@ void fold_batch_norm(const BatchNormStatistics& bn, std::vector<float>& weight, 
     shift[i] = double{bn.beta[i]} - double{bn.mean[i]} * gain[i];
   }
   for (std::size_t o = 0; o < bias.size(); ++o) {
-    double sum = bias[o];
+    double sum = 0;
     for (std::size_t i = 0; i < inputs; ++i) {
       float& w = weight[o * inputs + i];
       sum += double{w} * shift[i];
       w = static_cast<float>(double{w} * gain[i]);
     }
-    bias[o] = static_cast<float>(sum);
+    bias[o] = static_cast<float>(double{bias[o]} + sum);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "intsim/error.h"
 #include "intsim/version.h"
+#include "io/hash.h"
 #include "io/safetensors.h"
 
 namespace intsim {
@@ -69,6 +70,17 @@ void put_weights(const GraphNode& node, const NodeData& data, std::vector<Safete
   out.push_back(tensor_of(name + ".max", "F64", {grids}, max));
 }
 
+/// XXH3-128 over the graph and every tensor by name: any flipped bit shows.
+std::string content_hash(const std::string& graph, const std::map<std::string, std::span<const std::byte>>& tensors) {
+  Hasher hasher;
+  hasher.update(std::as_bytes(std::span(graph)));
+  for (const auto& [name, data] : tensors) {
+    hasher.update(std::as_bytes(std::span(name)));
+    hasher.update(data);
+  }
+  return hasher.hex();
+}
+
 }  // namespace
 
 std::vector<std::byte> pack_int4(const std::vector<std::int16_t>& codes) {
@@ -101,11 +113,14 @@ void write_model(const std::filesystem::path& path, const Model& model) {
     tensors.push_back(tensor_of(node.name + ".running_mean", "F32", {node.out_channels}, data.mean));
     tensors.push_back(tensor_of(node.name + ".running_var", "F32", {node.out_channels}, data.variance));
   }
+  std::map<std::string, std::span<const std::byte>> contents;
+  for (const SafetensorsTensor& t : tensors) contents.emplace(t.name, t.data);
   const std::map<std::string, std::string> metadata = {{"format", kFormat},
                                                        {"schema", kSchema},
                                                        {"numerics_revision", std::to_string(kNumericsRevision)},
                                                        {"producer", std::string("intsim ") + kVersion},
                                                        {"graph", graph.dump()},
+                                                       {"content_xxh128", content_hash(graph.dump(), contents)},
                                                        {"sources", ordered_json(model.sources).dump()}};
   write_safetensors(path, metadata, tensors);
 }
@@ -138,6 +153,10 @@ class Reader {
     } catch (const nlohmann::json::exception& e) {
       fail(std::string("damaged graph metadata: ") + e.what(), "import the model again");
     }
+    std::map<std::string, std::span<const std::byte>> contents;
+    for (const auto& [name, entry] : file_.tensors()) contents.emplace(name, entry.data);
+    if (text("content_xxh128") != content_hash(text("graph"), contents))
+      fail("content does not match its checksum", "the file is damaged; copy it or import it again");
     return model;
   }
 

@@ -134,6 +134,9 @@ TEST_CASE("damaged model files") {
   CHECK(contains(edited("\"schema\":\"1\"", "\"schema\":\"7\""), "schema 7"));
   CHECK(contains(edited("downCntx.conv1.weight\"", "downCntx.conv1.wright\""), "downCntx.conv1.weight"));
   CHECK(contains(edited("leaky_relu", "leaky_rexu"), "leaky_rexu"));
+  std::vector<std::byte> flipped = bytes;
+  flipped[flipped.size() - 4] ^= std::byte{1};  // the last bias, low mantissa bit
+  CHECK(contains(reading(flipped), "checksum"));
   CHECK(contains(edited("\"numerics_revision\":\"1\"", "\"numerics_revision\":\"9\""), "revision 9"));
 }
 
