@@ -13,7 +13,7 @@ enum class TableFormat { text, markdown };
 /// What `intsim table` prints besides the results themselves.
 struct TableOptions {
   TableFormat format = TableFormat::text;
-  bool published = false;  ///< adds the model card's FP32, W8A8 and W4A8 columns (mIoU and Acc; classes print as "-")
+  bool published = false;  ///< adds the model card's FP32, W8A8 and W4A8 columns
 };
 
 /// Prints one column per result, headed by its config, with the rows mIoU, Acc and one per class, three decimals.

@@ -13,6 +13,7 @@ namespace {
 const BigInt kNarrowLimit = BigInt(1) << 31;
 const BigInt kWideLimit = BigInt(1) << 62;
 
+/// PA-5.
 bool codes_fit_int8(const NodeData& data) {
   return std::all_of(data.weights.begin(), data.weights.end(), [](std::int16_t w) { return w >= -128 && w <= 127; });
 }
@@ -38,6 +39,7 @@ bool fill_hvx8(const GraphNode& node, const std::vector<Channel>& channels, cons
   return true;
 }
 
+/// The wide form, refused where an accumulator could leave 62 bits (PA-6).
 void fill_wide(const GraphNode& node, const std::vector<Channel>& channels, const Grid& y, std::vector<std::int64_t>& bias,
                std::vector<Multiplier>& scale) {
   bias.clear();

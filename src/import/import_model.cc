@@ -83,7 +83,7 @@ class Importer {
     return grids;
   }
 
-  /// QZ-2 on every value, then w = q + offset.
+  /// QZ-4: QZ-2 on every value, then w = q + offset.
   static std::vector<std::int16_t> weight_codes(const std::vector<float>& values, const std::vector<Grid>& grids, int channels) {
     std::vector<std::int16_t> codes(values.size());
     const std::size_t per_channel = values.size() / static_cast<std::size_t>(channels);

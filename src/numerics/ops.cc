@@ -74,20 +74,20 @@ std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb) {
 std::int32_t rescale_code(const RescaleParams& p, std::int32_t q) {
   switch (p.form) {
     case Form::copy: return q;
-    case Form::hvx8: return requantise_hvx8(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
-    case Form::float32: return quantise(p.y, dequantise(p.x, q));
-    case Form::wide: break;
+    case Form::hvx8: return requantise_hvx8(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);  // PS-2
+    case Form::float32: return quantise(p.y, dequantise(p.x, q));                         // PS-4
+    case Form::wide: break;                                                               // PS-3
   }
   return requantise_wide(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
 }
 
 std::int32_t concat_code(const ConcatParams& p, std::int32_t q) {
   switch (p.form) {
-    case Form::copy: return std::min(q, p.y.n);
+    case Form::copy: return std::min(q, p.y.n);  // CC-1
     case Form::hvx8:  // CC-2
       return clamp_to(static_cast<std::int32_t>(round_shift(saturate16(((q * p.gain) >> 8) + p.offset), 7)), 0, p.y.n);
-    case Form::float32: return quantise(p.y, dequantise(p.x, q));
-    case Form::wide: break;
+    case Form::float32: return quantise(p.y, dequantise(p.x, q));  // CC-4
+    case Form::wide: break;                                        // CC-3
   }
   return requantise_wide(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
 }

@@ -63,7 +63,7 @@ struct AddParams {
 };
 std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb);
 
-/// RE: one code from one grid to another: PixelShuffle and LeakyReLU-free moves (hvx8: RQ-3).
+/// PS: one code of a PixelShuffle from one grid to another (PS-2 to PS-4).
 struct RescaleParams {
   Form form = Form::copy;
   Grid x, y;
@@ -71,7 +71,7 @@ struct RescaleParams {
 };
 std::int32_t rescale_code(const RescaleParams& p, std::int32_t q);
 
-/// CC: one operand of a concatenation. hvx8 is the d32 form with gain and off (CC-2).
+/// CC: one operand of a concatenation (CC-1 to CC-4). hvx8 is the d32 form with gain and off.
 struct ConcatParams {
   Form form = Form::copy;
   Grid x, y;

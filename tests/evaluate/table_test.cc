@@ -65,7 +65,22 @@ TEST_CASE("published columns hold the figures of the model card") {
         "                W8A8  FP32 (card)  W8A8 (card)  W4A8 (card)\n"
         "mIoU           0.904        0.558        0.549        0.551\n"
         "Acc            0.995        0.879        0.874        0.876\n"
-        "car            0.500            -            -            -\n");
+        "car            0.500        0.862        0.863        0.863\n");
+  CHECK(last_lines(text, 1) == "traffic-sign   1.000        0.445        0.420        0.428\n");
+  // The means of the 19 printed figures, as counted from the card.
+  std::istringstream lines(text);
+  std::string line, name;
+  double sum[3] = {}, own = 0;
+  for (int i = 0; std::getline(lines, line); ++i) {
+    if (i < 3) continue;
+    std::istringstream cells(line);
+    double figures[3] = {};
+    cells >> name >> own >> figures[0] >> figures[1] >> figures[2];
+    for (int k = 0; k < 3; ++k) sum[k] += figures[k];
+  }
+  CHECK(sum[0] / 19 == doctest::Approx(0.5580).epsilon(1e-4));
+  CHECK(sum[1] / 19 == doctest::Approx(0.54858).epsilon(1e-5));
+  CHECK(sum[2] / 19 == doctest::Approx(0.55121).epsilon(1e-5));
 }
 
 TEST_CASE("Markdown table") {

@@ -40,7 +40,7 @@ TEST_CASE("PA-1: rounding half away from zero, truncation towards zero") {
   CHECK(truncate_scaled(ratio(1, 3), 15) == 10922);
   CHECK(round_scaled(ratio(1e-300, 1e300), 2000) == round_scaled({Dyadic(1e-300), Dyadic(1e300)}, 2000));
   CHECK(Dyadic(0.0).sign() == 0);
-  CHECK_THROWS_AS(Dyadic(std::numeric_limits<double>::infinity()), InputError);
+  CHECK_THROWS_AS(Dyadic{std::numeric_limits<double>::infinity()}, InputError);
 }
 
 TEST_CASE("binary exponent as frexp gives it") {
