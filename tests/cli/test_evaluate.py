@@ -46,12 +46,17 @@ class Evaluate(CliTest):
 
     def test_model_folders(self):
         del self.environment["INTSIM_MODEL_PATH"]
-        words = ("--config", "w8a8", "-d", Fixture.tree, *SMALL, "--limit", 1)
-        self.fails(3, ["'w8a8'", "models/w8a8.safetensors", "share/intsim/models", "intsim import", "--model"], *words)
-        os.symlink(Fixture.models, self.path("models"))
-        self.assertIn("models/w8a8.safetensors", self.ok(*words).stdout)
-        self.environment["INTSIM_MODEL_PATH"] = "/nowhere:" + Fixture.models
-        self.assertIn(Fixture.model("w8a8"), self.ok(*words).stdout)
+        # A name of its own: the build tree may hold models under the usual ones.
+        words = ("--config", "mine", "-d", Fixture.tree, *SMALL, "--limit", 1)
+        self.fails(3, ["'mine'", "models/mine.safetensors", "share/intsim/models", "intsim import", "--model"], *words)
+        os.mkdir(self.path("models"))
+        os.symlink(Fixture.model("w8a8"), self.path("models", "mine.safetensors"))
+        self.assertIn("models/mine.safetensors", self.ok(*words).stdout)
+        first = self.path("first")
+        os.mkdir(first)
+        os.symlink(Fixture.model("w4a8"), os.path.join(first, "mine.safetensors"))
+        self.environment["INTSIM_MODEL_PATH"] = "/nowhere:" + first
+        self.assertIn(os.path.join(first, "mine.safetensors"), self.ok(*words).stdout)
 
     def test_several_sequences_and_limit(self):
         for sequence in ("00", "01"):
