@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
       register_network(config, model);
       register_convolutions(config, model);
     }
-    benchmark::AddCustomContext("simd target", active_simd_target());
+    benchmark::AddCustomContext("simd target", simd_targets().front());
     return benchmark::RunSpecifiedBenchmarks() == 0 ? static_cast<int>(ExitCode::numeric) : 0;
   } catch (const Error& error) {
     std::fprintf(stderr, "engine_bench: %s\n", error.what());

@@ -18,7 +18,7 @@ namespace intsim {
 struct SimulatorOptions {
   std::string target = "hexagon-hvx";  ///< profile name (`intsim targets`)
   std::string kernels = "simd";        ///< "simd" or "ref"
-  std::string simd;                    ///< SIMD target such as "AVX2"; empty for the best; process-wide
+  std::string simd;                    ///< SIMD target such as "AVX2"; empty for the best
   int threads = 0;                     ///< 0: all cores
 };
 

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli/command_line.h"
+#include "cli/names.h"
 #include "intsim/dataset.h"
 #include "intsim/error.h"
 
@@ -25,7 +26,7 @@ void print(const DatasetReport& report) {
     std::cout << "sequence " << s.name << ": " << s.scans << " scans with " << s.points << " points, " << s.labels
               << " label files with " << s.labelled_points << " labels\n";
   for (const Finding& f : report.findings)
-    std::cout << level_name(f.level) << ": " << f.where << ": " << f.what << "\n";
+    std::cout << level_name(f.level) << ": " << printable(f.where) << ": " << printable(f.what) << "\n";
   std::cout << (report.healthy() ? "no errors" : "errors found") << "\n";
 }
 

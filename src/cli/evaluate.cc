@@ -1,5 +1,4 @@
 // intsim evaluate: the default command.
-#include <algorithm>
 #include <iostream>
 #include <optional>
 
@@ -82,16 +81,11 @@ std::vector<Frame> frames_of(const Options& o, const std::vector<std::string>& s
   return frames;
 }
 
-MetricMode metric_of(std::string name) {
-  std::replace(name.begin(), name.end(), '-', '_');
-  return mode_of_name(name);
-}
-
 EvaluationResult described(const Options& o, const std::vector<std::string>& sequences) {
   EvaluationResult r;
   r.dataset = o.dataset;
   r.sequences = normalised_sequences(sequences);
-  r.mode = metric_of(o.metric);
+  r.mode = mode_of_name(o.metric);
   r.knn = o.knn;
   r.config = heading(o.model, "predictions");
   r.model_path = o.predictions;

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 
+#include "cli/names.h"
 #include "intsim/error.h"
 #include "intsim/scan.h"
 #include "io/suggest.h"
@@ -49,7 +50,7 @@ std::map<std::string, PlanarTensor> capture(const ModelOptions& options,
 }
 
 void print_grid(const char* role, const std::string& name, const Grid& g) {
-  std::cout << std::left << std::setw(13) << role << name << ": scale " << std::setprecision(17) << g.scale
+  std::cout << std::left << std::setw(13) << role << printable(name) << ": scale " << std::setprecision(17) << g.scale
             << ", zero point " << g.zero() << ", codes 0.." << g.n << "\n";
 }
 

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli/command_line.h"
+#include "cli/names.h"
 #include "import/import_model.h"
 #include "import/model_file.h"
 #include "intsim/version.h"
@@ -55,14 +56,16 @@ int run_import(const Arguments& arguments) {
       ->required();
   app.add_option("--encodings", o.encodings, "AIMET encodings, torch names, version 0.5.0 or 0.6.1")->required();
   app.add_option("-o,--output", o.output, "model file to write")->required();
-  app.add_option("--name", o.name, "name stored in the model; by default from the weight bits, such as w8a8");
+  const CLI::Option* name =
+      app.add_option("--name", o.name, "name stored in the model; by default from the weight bits, such as w8a8");
   app.footer(
       "Examples:\n"
       "  intsim import --checkpoint salsanext.safetensors --encodings w8a8.encodings -o models/w8a8.safetensors");
   if (!parse(app, arguments)) return 0;
+  if (name->count() > 0) check_model_name(o.name);
   ImportResult imported = import_model(o.checkpoint, o.encodings);
   if (!o.name.empty()) imported.model.name = o.name;
-  for (const std::string& warning : imported.warnings) std::cerr << "intsim: warning: " << warning << "\n";
+  for (const std::string& warning : imported.warnings) std::cerr << "intsim: warning: " << printable(warning) << "\n";
   if (const fs::path folder = fs::path(o.output).parent_path(); !folder.empty()) make_directories(folder);
   write_model(o.output, imported.model);
   print_summary(o, imported.model);

@@ -7,6 +7,7 @@
 #include "cli/explain.h"
 #include "cli/layer_summary.h"
 #include "cli/model_options.h"
+#include "cli/names.h"
 #include "intsim/error.h"
 #include "intsim/version.h"
 
@@ -69,15 +70,16 @@ void print_row(const std::vector<std::string>& cells) {
 
 void print_text(const Program& program, const std::vector<LayerSummary>& layers) {
   const Model& model = *program.model;
-  std::cout << "model " << model.name << ", " << model.graph.nodes.size() << " modules, target " << program.profile.name
-            << ", numerics revision " << kNumericsRevision << "\n";
-  for (const auto& [key, value] : model.sources) std::cout << "  " << key << ": " << value << "\n";
+  std::cout << "model " << printable(model.name) << ", " << model.graph.nodes.size() << " modules, target "
+            << program.profile.name << ", numerics revision " << kNumericsRevision << "\n";
+  for (const auto& [key, value] : model.sources)
+    std::cout << "  " << printable(key) << ": " << printable(value) << "\n";
   std::cout << "input: scale " << number_text(model.input.scale, 9) << ", zero point " << model.input.zero() << ", "
             << model.input.bits << " bits\n\n";
   print_row({"layer", "op", "output", "scale", "zero", "bits", "w bits", "w scale", "form", "worst sum", "headroom",
              "parameters"});
   for (const LayerSummary& s : layers)
-    print_row({s.name, s.op, shape_text(s), number_text(s.output.scale, 7), std::to_string(s.output.zero()),
+    print_row({printable(s.name), s.op, shape_text(s), number_text(s.output.scale, 7), std::to_string(s.output.zero()),
                std::to_string(s.output.bits), s.weight_bits > 0 ? std::to_string(s.weight_bits) : "-",
                s.weight_bits > 0 ? span_text(s.weight_scale) : "-", s.form, s.worst > 0 ? std::to_string(s.worst) : "-",
                headroom_text(s), parameter_text(s)});

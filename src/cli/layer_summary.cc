@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "graph/lower_ops.h"
+
 namespace intsim::cli {
 namespace {
 
@@ -15,8 +17,6 @@ struct Worst {
     in_register = std::max(in_register, value << shift);
   }
 };
-
-std::int64_t reach(const Grid& g) { return std::max(g.zero(), g.n - g.zero()); }
 
 /// Largest magnitude that each operation sums, from its lowered parameters.
 struct WorstOf {

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "cli/command_line.h"
+#include "cli/names.h"
 #include "intsim/error.h"
 #include "intsim/version.h"
 #include "io/suggest.h"
@@ -75,7 +76,7 @@ int guarded(const Arguments& words) {
     if (!std::cout) throw OutputError("standard output", "cannot be written", "free some space and run again");
     return code;
   } catch (const Error& error) {
-    std::cerr << "intsim: " << error.what() << "\n";
+    std::cerr << "intsim: " << printable_lines(error.what()) << "\n";
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {
     std::cerr << "intsim: out of memory; use a smaller image or end other programs\n";

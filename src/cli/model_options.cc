@@ -5,7 +5,7 @@
 #include <sstream>
 #include <thread>
 
-#include "import/model_file.h"
+#include "engine/load.h"
 #include "intsim/error.h"
 
 namespace intsim::cli {
@@ -91,7 +91,7 @@ std::string short_config(const std::string& config) {
 
 fs::path find_model(const ModelOptions& options) {
   find_profile(options.simulator.target);
-  select_simd_target(options.simulator.simd);
+  check_simd_target(options.simulator.simd);
   if (!options.model.empty()) return options.model;
   if (options.config.empty()) throw UsageError("no model is given; use --config w8a8, --config w4a8 or --model FILE");
   return search_model(short_config(options.config));
@@ -114,13 +114,11 @@ int thread_count(const ModelOptions& options) {
 }
 
 Program load_program(const ModelOptions& options) {
-  const fs::path path = find_model(options);
-  return lower(std::make_shared<const Model>(read_model(path)), find_profile(options.simulator.target));
+  return intsim::load_program(find_model(options), options.simulator.target);
 }
 
 std::shared_ptr<const PreparedProgram> prepare_program(const ModelOptions& options) {
-  const KernelSet kernels = options.simulator.kernels == "ref" ? KernelSet::reference : KernelSet::simd;
-  return std::make_shared<const PreparedProgram>(load_program(options), kernels);
+  return load_prepared(find_model(options), options.simulator);
 }
 
 }  // namespace intsim::cli

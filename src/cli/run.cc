@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/model_options.h"
+#include "cli/names.h"
 #include "evaluate/progress.h"
 #include "evaluate/report.h"
 #include "evaluate/result.h"
@@ -49,20 +50,30 @@ std::string shape_text(int channels, Extent e) {
 
 void print_row(const std::string& name, const char* op, const std::string& form, const std::string& kernel,
                const std::string& shape, const std::string& hash) {
-  std::cout << std::left << std::setw(32) << name << std::setw(14) << op << std::setw(9) << form << std::setw(11)
-            << kernel << std::setw(hash.empty() ? 0 : 15) << shape << hash << "\n";
+  const auto cell = [](int width, const std::string& text) {
+    std::cout << std::left << std::setw(width) << text + "  ";
+  };
+  cell(32, name);
+  cell(14, op);
+  cell(9, form);
+  cell(11, kernel);
+  if (!hash.empty()) cell(15, shape);
+  std::cout << (hash.empty() ? shape : hash) << "\n";
 }
 
 void print_nodes(const PreparedProgram& prepared, Extent input, const std::vector<std::string>& hashes) {
   const Program& program = prepared.program();
   const Graph& graph = program.model->graph;
   const std::vector<Extent> extents = infer_extents(graph, input);
+  const auto logits = static_cast<std::size_t>(prepared.logits());  // without hashes the run ends at this value
   const auto hash = [&](std::size_t value) { return hashes.empty() ? std::string() : hashes[value]; };
   print_row("node", "op", "form", "kernel", "output", hashes.empty() ? "" : "xxh128");
-  print_row("input", "Quantize", "float32", prepared.kernels() == KernelSet::simd ? active_simd_target() : "reference",
+  print_row("input", "Quantize", "float32",
+            prepared.kernels() == KernelSet::simd ? prepared.simd_target() : "reference",
             shape_text(graph.input_channels, input), hash(0));
   for (std::size_t i = 0; i < graph.nodes.size(); ++i)
-    print_row(graph.nodes[i].name, op_type(graph.nodes[i].op), form_of(program.nodes[i]), prepared.kernel_name(i),
+    print_row(printable(graph.nodes[i].name), op_type(graph.nodes[i].op), form_of(program.nodes[i]),
+              hashes.empty() && i >= logits ? "not run" : prepared.kernel_name(i),
               shape_text(graph.nodes[i].out_channels, extents[i + 1]), hash(i + 1));
 }
 
@@ -70,7 +81,7 @@ using Counts = std::array<std::int64_t, kClasses>;
 
 Counts count(const std::vector<std::uint8_t>& classes) {
   Counts counts{};
-  for (const std::uint8_t c : classes) ++counts[c];
+  for (const std::uint8_t c : classes) ++counts.at(c);
   return counts;
 }
 

@@ -2,8 +2,10 @@
 #include "evaluate/table.h"
 
 #include <iostream>
+#include <sstream>
 
 #include "cli/command_line.h"
+#include "cli/names.h"
 
 namespace intsim::cli {
 
@@ -25,7 +27,9 @@ int run_table(const Arguments& arguments) {
   options.format = format == "markdown" ? TableFormat::markdown : TableFormat::text;
   std::vector<EvaluationResult> results;
   for (const std::string& file : files) results.push_back(read_result(file));
-  print_table(std::cout, results, options);
+  std::ostringstream text;
+  print_table(text, results, options);
+  std::cout << printable_lines(text.str());
   return 0;
 }
 

@@ -87,7 +87,7 @@ std::vector<std::uint8_t> Engine::run_fast_kernels(std::span<const float> image,
   const std::vector<Extent> extents = infer_extents(model.graph, extent);
   std::vector<BlockedTensor> values(model.graph.nodes.size() + 1);
   values[0] = allocate(0, extent);
-  pool_.parallel_for(extent.height, [&](int begin, int end) { quantise_rows(image, model.input, values[0], {begin, end}); });
+  pool_.parallel_for(extent.height, [&](int begin, int end) { program_->ends().quantise_rows(image, model.input, values[0], {begin, end}); });
   values[0].fill_border(model.input.zero());
   if (observer) observer("input", model.input, to_planar(values[0]));
   const std::size_t count = nodes_to_run(observer);
@@ -103,7 +103,7 @@ std::vector<std::uint8_t> Engine::run_fast_kernels(std::span<const float> image,
   }
   const BlockedTensor& logits = values[static_cast<std::size_t>(program_->logits())];
   std::vector<std::uint8_t> classes(static_cast<std::size_t>(logits.shape().height) * static_cast<std::size_t>(logits.shape().width));
-  pool_.parallel_for(logits.shape().height, [&](int begin, int end) { first_maximum_rows(logits, classes, {begin, end}); });
+  pool_.parallel_for(logits.shape().height, [&](int begin, int end) { program_->ends().first_maximum_rows(logits, classes, {begin, end}); });
   return classes;
 }
 

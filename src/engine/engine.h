@@ -26,13 +26,17 @@ using Observer = std::function<void(const std::string& name, const Grid& grid, c
 /// A program with everything prepared that does not depend on the input. Shared by engines.
 class PreparedProgram {
  public:
-  /// For KernelSet::simd the active SIMD target at this moment is used; do not select another while engines run.
-  PreparedProgram(Program program, KernelSet kernels);
+  /// `simd` names the SIMD target for KernelSet::simd; empty takes the best. Throws UsageError for an unknown one.
+  PreparedProgram(Program program, KernelSet kernels, const std::string& simd = "");
 
   const Program& program() const { return program_; }
   KernelSet kernels() const { return kernels_; }
   /// Fast kernel of a node, null where the reference runs.
   const FastNode* fast(std::size_t node) const { return fast_.empty() ? nullptr : fast_[node].get(); }
+  /// Kernels of both ends, for KernelSet::simd.
+  const EndKernels& ends() const { return ends_; }
+  /// SIMD target of the fast kernels; empty for KernelSet::reference.
+  const std::string& simd_target() const { return target_; }
   /// Kernel of a node as printed: "reference" or the SIMD target.
   std::string kernel_name(std::size_t node) const;
   /// Value whose codes decide the classes: the input of the final softmax, or the last output.
@@ -48,6 +52,7 @@ class PreparedProgram {
   KernelSet kernels_;
   std::string target_;
   std::vector<std::unique_ptr<FastNode>> fast_;
+  EndKernels ends_;
   ValueId logits_ = 0;
   std::vector<std::size_t> last_use_;
   std::vector<std::pair<int, int>> pads_;

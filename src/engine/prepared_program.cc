@@ -4,7 +4,8 @@
 
 namespace intsim {
 
-PreparedProgram::PreparedProgram(Program program, KernelSet kernels) : program_(std::move(program)), kernels_(kernels) {
+PreparedProgram::PreparedProgram(Program program, KernelSet kernels, const std::string& simd)
+    : program_(std::move(program)), kernels_(kernels) {
   const auto& nodes = program_.model->graph.nodes;
   const std::size_t values = nodes.size() + 1;
   pads_.assign(values, {0, 0});
@@ -19,9 +20,12 @@ PreparedProgram::PreparedProgram(Program program, KernelSet kernels) : program_(
       pad_w = std::max(pad_w, nodes[i].window.pad_w);
     }
   }
-  logits_ = nodes.back().op == Op::softmax ? nodes.back().inputs[0] : static_cast<ValueId>(nodes.size());
+  logits_ = logits_of(program_.model->graph);
+  check_simd_target(simd);
   if (kernels_ == KernelSet::reference) return;
-  target_ = active_simd_target();
+  const SimdScope scope(simd);
+  target_ = scope.target();
+  ends_ = EndKernels::prepare();
   for (std::size_t i = 0; i < nodes.size(); ++i) fast_.push_back(make_fast_node(program_, i));
 }
 

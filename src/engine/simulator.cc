@@ -1,43 +1,18 @@
 #include "intsim/simulator.h"
 
 #include "engine/engine.h"
-#include "import/model_file.h"
-#include "intsim/error.h"
+#include "engine/load.h"
 #include "intsim/label_map.h"
 #include "io/hash.h"
 
 namespace intsim {
-namespace {
-
-/// range, x, y, z, remission
-constexpr int kImageChannels = 5;
-
-KernelSet kernel_set(const std::string& name) {
-  if (name == "simd") return KernelSet::simd;
-  if (name == "ref") return KernelSet::reference;
-  throw UsageError("unknown kernels '" + name + "'; use 'simd' or 'ref'");
-}
-
-}  // namespace
-
 struct Simulator::Impl {
   std::string hash;
   std::shared_ptr<const PreparedProgram> program;
   Engine engine;
 
-  static std::shared_ptr<const PreparedProgram> prepare(const std::filesystem::path& path, const SimulatorOptions& options) {
-    const KernelSet kernels = kernel_set(options.kernels);
-    const Profile& profile = find_profile(options.target);
-    select_simd_target(options.simd);
-    auto model = std::make_shared<const Model>(read_model(path));
-    auto program = std::make_shared<PreparedProgram>(lower(model, profile), kernels);
-    if (model->graph.input_channels != kImageChannels || model->graph.channels(program->logits()) != kClasses)
-      throw InputError(path.string(), "does not map " + std::to_string(kImageChannels) + " image channels to " + std::to_string(kClasses) + " classes",
-                       "use a model imported for SemanticKITTI");
-    return program;
-  }
   Impl(const std::filesystem::path& path, const SimulatorOptions& options)
-      : hash(hash_file(path)), program(prepare(path, options)), engine(program, options.threads) {}
+      : hash(hash_file(path)), program(load_prepared(path, options)), engine(program, options.threads) {}
   const Model& model() const { return *program->program().model; }
 };
 
@@ -76,8 +51,6 @@ std::vector<std::pair<std::string, std::string>> Simulator::kernels() const {
   return result;
 }
 
-std::string Simulator::simd_target() const {
-  return impl_->program->kernels() == KernelSet::simd ? active_simd_target() : "";
-}
+std::string Simulator::simd_target() const { return impl_->program->simd_target(); }
 
 }  // namespace intsim

@@ -1,16 +1,31 @@
 #include "engine/thread_pool.h"
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 #include <utility>
+
+#include "intsim/error.h"
 
 namespace intsim {
 
 ThreadPool::ThreadPool(int threads) {
   if (threads <= 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  if (threads > kMaxThreads)
+    throw UsageError(std::to_string(threads) + " threads are too many; use at most " + std::to_string(kMaxThreads));
+  try {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  } catch (const std::system_error& e) {
+    const std::string started = std::to_string(workers_.size() + 1);
+    stop();
+    throw Error(ExitCode::internal, "cannot start " + std::to_string(threads) + " threads (" + started + " started): " + e.what() +
+                                        "; use fewer threads");
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;

@@ -13,7 +13,8 @@ namespace intsim {
 
 class ThreadPool {
  public:
-  /// `threads` >= 1, the caller included; 0 takes the number of cores.
+  /// `threads` >= 1, the caller included; 0 takes the number of cores. Throws UsageError above 1024, Error when the
+  /// system refuses a thread.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -26,7 +27,9 @@ class ThreadPool {
   void parallel_for(int count, const std::function<void(int, int)>& body);
 
  private:
+  static constexpr int kMaxThreads = 1024;
   void work();
+  void stop();
   void take_parts();
 
   std::vector<std::thread> workers_;

@@ -31,13 +31,13 @@ std::string time_text(double seconds) {
 }
 
 /// "12/4071 scans, 0 %, 1.25 scans/s, 0:54:08 left". Without elapsed time there is no rate yet.
-std::string state_text(std::int64_t done, std::int64_t total, std::int64_t counted, double elapsed) {
+std::string state_text(std::int64_t done, std::int64_t total, double elapsed) {
   std::string text =
       std::to_string(done) + "/" + std::to_string(total) + " scans, " + std::to_string(done * 100 / total) + " %";
-  if (counted <= 0 || !(elapsed > 0)) return text;
-  text += ", " + two_decimals(static_cast<double>(counted) / elapsed) + " scans/s";
+  if (done <= 0 || !(elapsed > 0)) return text;
+  text += ", " + two_decimals(static_cast<double>(done) / elapsed) + " scans/s";
   if (done < total)
-    text += ", " + time_text(static_cast<double>(total - done) * elapsed / static_cast<double>(counted)) + " left";
+    text += ", " + time_text(static_cast<double>(total - done) * elapsed / static_cast<double>(done)) + " left";
   return text;
 }
 
@@ -48,13 +48,10 @@ double steady_seconds() {
 }
 
 Progress::Progress(std::ostream& out, std::int64_t total, ProgressOptions options)
-    : out_(out), total_(total), done_(options.already_done), options_(std::move(options)) {
+    : out_(out), total_(total), options_(std::move(options)) {
   constexpr std::int64_t limit = std::int64_t{1} << 50;
   if (total_ < 1 || total_ > limit) throw UsageError("progress needs 1 to 2^50 scans, not " + std::to_string(total_));
-  if (done_ < 0 || done_ > total_)
-    throw UsageError("progress cannot start at " + std::to_string(done_) + " of " + std::to_string(total_) + " scans");
   start_ = last_print_ = options_.clock();
-  last_tenth_ = done_ * 10 / total_;
 }
 
 Progress::~Progress() {
@@ -81,14 +78,14 @@ void Progress::print_terminal() {
   last_print_ = now;
   line_open_ = true;
   // Carriage return, text, then erase what a longer line left behind.
-  out_ << "\r" + state_text(done_, total_, done_ - options_.already_done, now - start_) + "\x1b[K" << std::flush;
+  out_ << "\r" + state_text(done_, total_, now - start_) + "\x1b[K" << std::flush;
 }
 
 void Progress::print_line() {
   const std::int64_t tenth = done_ * 10 / total_;
   if (tenth == last_tenth_) return;
   last_tenth_ = tenth;
-  out_ << state_text(done_, total_, done_ - options_.already_done, options_.clock() - start_) + "\n" << std::flush;
+  out_ << state_text(done_, total_, options_.clock() - start_) + "\n" << std::flush;
 }
 
 void Progress::finish() {

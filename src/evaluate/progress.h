@@ -10,18 +10,17 @@ namespace intsim {
 /// Seconds of a clock that never runs backwards.
 double steady_seconds();
 
-/// Where progress is shown and how much of the work was there at the start.
+/// How progress is shown.
 struct ProgressOptions {
-  bool is_terminal = false;       ///< one refreshed line, otherwise a line per 10 %
-  bool quiet = false;             ///< prints nothing
-  std::int64_t already_done = 0;  ///< scans from an earlier run; they do not count in the rate
+  bool is_terminal = false;  ///< one refreshed line, otherwise a line per 10 %
+  bool quiet = false;        ///< prints nothing
   std::function<double()> clock = steady_seconds;
 };
 
 /// Shows count, percent, scans per second and time left. One thread at a time.
 class Progress {
  public:
-  /// `total` scans, at least 1. Throws UsageError when total or already_done is out of range. `out` must outlive this.
+  /// `total` scans, at least 1. Throws UsageError when total is out of range. `out` must outlive this.
   Progress(std::ostream& out, std::int64_t total, ProgressOptions options = {});
   ~Progress();
   Progress(const Progress&) = delete;
@@ -38,10 +37,10 @@ class Progress {
   void print_line();
 
   std::ostream& out_;
-  std::int64_t total_, done_;
+  std::int64_t total_, done_ = 0;
   ProgressOptions options_;
   double start_, last_print_;
-  std::int64_t last_tenth_;
+  std::int64_t last_tenth_ = 0;
   bool line_open_ = false, finished_ = false;
 };
 

@@ -50,7 +50,7 @@ void print_report(std::ostream& out, const EvaluationResult& r) {
   line(out, "target", target_text(r));
   line(out, "kernels", kernel_text(r));
   line(out, "dataset", r.dataset + ", sequences " + joined(r.sequences));
-  line(out, "metric", std::string(mode_name(r.mode)) + ", KNN " + (r.knn ? "on" : "off"));
+  line(out, "metric", std::string(mode_label(r.mode)) + ", KNN " + (r.knn ? "on" : "off"));
   line(out, "scans", r.scans);
   line(out, "points", r.points);
   line(out, "not projected", r.unprojected_points);

@@ -63,13 +63,15 @@ std::string first_fault(const EvaluationResult& result) {
 
 void rescore(EvaluationResult& result) { result.scores = score(result.confusion, kIgnoredClasses, result.mode); }
 
+const char* mode_label(MetricMode mode) { return mode == MetricMode::official ? "official" : "model-card"; }
+
 const char* mode_name(MetricMode mode) { return mode == MetricMode::official ? "official" : "model_card"; }
 
 MetricMode mode_of_name(const std::string& name) {
   for (const MetricMode mode : {MetricMode::model_card, MetricMode::official}) {
-    if (name == mode_name(mode)) return mode;
+    if (name == mode_name(mode) || name == mode_label(mode)) return mode;
   }
-  throw UsageError("metric mode '" + name + "' is unknown; use model_card or official");
+  throw UsageError("metric mode '" + name + "' is unknown; use model-card or official");
 }
 
 void write_result(const std::filesystem::path& path, const EvaluationResult& result) {

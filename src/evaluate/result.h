@@ -50,10 +50,13 @@ struct EvaluationResult {
 /// Sets `scores` from `confusion` and `mode`.
 void rescore(EvaluationResult& result);
 
-/// "model_card" or "official".
+/// "model-card" or "official", as the command line spells it.
+const char* mode_label(MetricMode mode);
+
+/// "model_card" or "official", as files spell it.
 const char* mode_name(MetricMode mode);
 
-/// Mode of a name. Throws UsageError that lists the names.
+/// Mode of a name in either spelling. Throws UsageError that lists the names.
 MetricMode mode_of_name(const std::string& name);
 
 /// JSON text of a result, ending in a newline. Bytes that are no UTF-8 are replaced by U+FFFD. Throws UsageError when

@@ -5,6 +5,7 @@
 
 #include "evaluate/result.h"
 #include "intsim/error.h"
+#include "io/strict_json.h"
 
 namespace intsim {
 namespace {
@@ -13,7 +14,7 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr const char* kSchemaName = "intsim-result";
-constexpr const char* kHint = "write the file again with intsim eval";
+constexpr const char* kHint = "write the file again with `intsim evaluate --json`";
 
 ordered_json confusion_json(const Confusion& confusion) {
   ordered_json rows = ordered_json::array();
@@ -53,23 +54,6 @@ ordered_json counts_json(const EvaluationResult& r) {
           {"unknown_label_points", r.unknown_label_points},
           {"tie_pixels", r.tie_pixels},
           {"border_points", r.border_points}};
-}
-
-/// Parses and rejects keys that appear twice in one object, of which a plain parser keeps one in silence.
-json parse_strictly(const std::string& text, const std::string& where) {
-  std::vector<std::set<std::string>> open;
-  const auto watch = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) open.emplace_back();
-    if (event == json::parse_event_t::object_end) open.pop_back();
-    if (event == json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)
-      throw InputError(where, "key '" + parsed.get<std::string>() + "' appears twice", kHint);
-    return true;
-  };
-  try {
-    return json::parse(text, watch);
-  } catch (const json::exception& e) {
-    throw InputError(where, std::string("is no JSON: ") + e.what(), "give a result file of intsim eval");
-  }
 }
 
 /// One object of the file. Each key is taken once; finish() rejects what was not taken.
@@ -243,10 +227,10 @@ std::string to_json(const EvaluationResult& r) {
 }
 
 EvaluationResult result_from_json(const std::string& text, const std::string& where) {
-  const json document = parse_strictly(text, where);
+  const json document = parse_strict_json(text, where, kHint);
   Reader top(document, where, "");
   if (top.text("schema") != kSchemaName)
-    throw InputError(where, "key 'schema' is not \"intsim-result\"", "give a result file of intsim eval");
+    throw InputError(where, "key 'schema' is not \"intsim-result\"", "give a file that `intsim evaluate --json` wrote");
   const std::int64_t version = top.count("schema_version");
   if (version != kResultSchemaVersion)
     throw InputError(where,

@@ -24,12 +24,12 @@ struct Published {
   std::array<double, kClasses> iou;
 };
 constexpr Published kPublished[] = {
-    {"FP32 (card)", 0.558, 0.879,
-     {0, .862, .394, .420, .777, .420, .621, .683, .000, .943, .422, .800, .041, .800, .484, .803, .579, .642, .466, .445}},
-    {"W8A8 (card)", 0.549, 0.874,
-     {0, .863, .372, .426, .780, .447, .600, .663, .000, .936, .395, .789, .035, .791, .444, .796, .562, .647, .457, .420}},
-    {"W4A8 (card)", 0.551, 0.876,
-     {0, .863, .381, .437, .770, .428, .606, .670, .000, .937, .378, .788, .053, .798, .467, .800, .567, .646, .456, .428}}};
+    {"FP32 (card)", 0.558, 0.879, {0,    .862, .394, .420, .777, .420, .621, .683, .000, .943,
+                                   .422, .800, .041, .800, .484, .803, .579, .642, .466, .445}},
+    {"W8A8 (card)", 0.549, 0.874, {0,    .863, .372, .426, .780, .447, .600, .663, .000, .936,
+                                   .395, .789, .035, .791, .444, .796, .562, .647, .457, .420}},
+    {"W4A8 (card)", 0.551, 0.876, {0,    .863, .381, .437, .770, .428, .606, .670, .000, .937,
+                                   .378, .788, .053, .798, .467, .800, .567, .646, .456, .428}}};
 
 std::vector<std::string> headings(std::span<const EvaluationResult> results) {
   std::vector<std::string> names;
@@ -127,7 +127,7 @@ std::vector<std::string> warnings(std::span<const EvaluationResult> results) {
       {"numbers of points", [](const auto& r) { return std::to_string(r.points); }},
       {"datasets", [](const auto& r) { return r.dataset; }},
       {"sequences", sequence_text},
-      {"metric modes", [](const auto& r) { return std::string(mode_name(r.mode)); }},
+      {"metric modes", [](const auto& r) { return std::string(mode_label(r.mode)); }},
       {"KNN settings", [](const auto& r) { return std::string(r.knn ? "on" : "off"); }},
       {"numerics revisions", [](const auto& r) { return std::to_string(r.numerics_revision); }},
   };

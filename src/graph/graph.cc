@@ -17,6 +17,7 @@ constexpr std::array kOps = {
 };
 
 constexpr int kMaxChannels = 16384;
+constexpr int kMaxSide = 65536;
 
 [[noreturn]] void fail(const std::string& where, const GraphNode& node, const std::string& why) {
   throw InputError(where + ": node '" + node.name + "'", why, "import the model again");
@@ -45,7 +46,7 @@ void check_channels(const Graph& graph, const GraphNode& node, const std::string
       if (in(0) != in(1)) fail(where, node, "operands differ in channels");
       break;
     case Op::concat:
-      for (std::size_t i = 1; i < node.inputs.size(); ++i) expected += in(i);
+      for (std::size_t i = 1; i < node.inputs.size() && expected <= kMaxChannels; ++i) expected += in(i);
       break;
     case Op::pixel_shuffle:
       if (node.factor < 1 || node.factor > 64 || in(0) % (node.factor * node.factor) != 0)
@@ -81,18 +82,10 @@ int Graph::find(const std::string& name) const {
   return it == nodes.end() ? -1 : static_cast<int>(it - nodes.begin());
 }
 
-std::vector<int> Graph::consumers(ValueId value) const {
-  std::vector<int> result;
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (std::find(nodes[i].inputs.begin(), nodes[i].inputs.end(), value) != nodes[i].inputs.end())
-      result.push_back(static_cast<int>(i));
-  return result;
-}
-
 void check_graph(const Graph& graph, const std::string& where) {
   std::set<std::string> names;
-  if (graph.input_channels < 1 || graph.input_channels > kMaxChannels) throw InputError(where, "graph has no valid input");
-  if (graph.nodes.empty()) throw InputError(where, "graph has no nodes");
+  if (graph.input_channels < 1 || graph.input_channels > kMaxChannels) throw InputError(where, "graph has no valid input", "import the model again");
+  if (graph.nodes.empty()) throw InputError(where, "graph has no nodes", "import the model again");
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const GraphNode& node = graph.nodes[i];
     if (node.name.empty() || !names.insert(node.name).second) fail(where, node, "name is empty or used twice");
@@ -116,9 +109,15 @@ std::vector<Extent> infer_extents(const Graph& graph, Extent input) {
     if (node.op == Op::conv2d || node.op == Op::avg_pool) e = {node.window.out_height(e.height), node.window.out_width(e.width)};
     if (node.op == Op::pixel_shuffle) e = {e.height * node.factor, e.width * node.factor};
     if (e.height < 1 || e.width < 1) throw InputError("node '" + node.name + "'", "input is too small", "use a larger image");
+    if (e.height > kMaxSide || e.width > kMaxSide) throw InputError("node '" + node.name + "'", "output is too large", "use a smaller image");
     extents.push_back(e);
   }
   return extents;
+}
+
+ValueId logits_of(const Graph& graph) {
+  const GraphNode& last = graph.nodes.back();
+  return last.op == Op::softmax ? last.inputs[0] : static_cast<ValueId>(graph.nodes.size());
 }
 
 Graph without_pass_through(const Graph& graph, const std::vector<std::string>& also) {

@@ -26,10 +26,14 @@ struct Window {
   int pad_h = 0, pad_w = 0;  ///< on both sides, with the input's zero point
   int dilation_h = 1, dilation_w = 1;
 
-  int out_height(int h) const { return (h + 2 * pad_h - dilation_h * (kernel_h - 1) - 1) / stride_h + 1; }
-  int out_width(int w) const { return (w + 2 * pad_w - dilation_w * (kernel_w - 1) - 1) / stride_w + 1; }
+  int out_height(int h) const { return steps(h + 2 * pad_h - dilation_h * (kernel_h - 1) - 1, stride_h); }
+  int out_width(int w) const { return steps(w + 2 * pad_w - dilation_w * (kernel_w - 1) - 1, stride_w); }
   int taps() const { return kernel_h * kernel_w; }
   bool operator==(const Window&) const = default;
+
+ private:
+  /// Positions of the window when it can move by `room`; none where it does not fit.
+  static int steps(int room, int stride) { return room < 0 ? 0 : room / stride + 1; }
 };
 
 /// Value 0 is the network's input, value i + 1 the output of node i.
@@ -59,8 +63,6 @@ struct Graph {
   int channels(ValueId value) const;
   /// Index of a node by name, -1 when absent.
   int find(const std::string& name) const;
-  /// Nodes that read the value.
-  std::vector<int> consumers(ValueId value) const;
 };
 
 /// Height and width.
@@ -69,11 +71,14 @@ struct Extent {
   bool operator==(const Extent&) const = default;
 };
 
-/// Extents of all values for an input extent; checks every node. Throws InputError naming the node.
+/// Extents of all values for an input extent, each side 1 … 65536. Throws InputError naming the node.
 std::vector<Extent> infer_extents(const Graph& graph, Extent input);
 
 /// Checks names, operand counts, channels and order. Throws InputError naming the node and `where`.
 void check_graph(const Graph& graph, const std::string& where);
+
+/// Value whose codes decide the classes: the input of a final softmax, else the last output (rule LB-1).
+ValueId logits_of(const Graph& graph);
 
 /// Removes nodes that pass their input through (dropouts, and `also` by name) and rewires their readers.
 Graph without_pass_through(const Graph& graph, const std::vector<std::string>& also);

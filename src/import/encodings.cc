@@ -4,10 +4,10 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "intsim/error.h"
 #include "io/file.h"
+#include "io/strict_json.h"
 
 namespace intsim {
 namespace {
@@ -16,30 +16,6 @@ using nlohmann::json;
 
 constexpr std::uint64_t kMaxFile = 256u << 20;
 constexpr const char* kTorchHint = "give the torch-named file that AIMET exports as <prefix>_torch.encodings";
-
-/// Parses the text; unlike plain nlohmann::json a key that occurs twice in one object is an error.
-json parse_strict(const std::string& text, const std::string& where) {
-  std::vector<std::set<std::string>> open_objects;
-  std::string duplicate;
-  const auto watch = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) open_objects.emplace_back();
-    if (event == json::parse_event_t::object_end && !open_objects.empty()) open_objects.pop_back();
-    if (event == json::parse_event_t::key && !open_objects.back().insert(parsed.get<std::string>()).second &&
-        duplicate.empty())
-      duplicate = parsed.get<std::string>();
-    return true;
-  };
-  json root;
-  try {
-    root = json::parse(text, watch);
-  } catch (const json::parse_error& e) {
-    throw InputError(where, std::string("damaged JSON: ") + e.what(), "copy or export the file again");
-  } catch (const json::out_of_range& e) {
-    throw InputError(where, std::string("a number is not finite: ") + e.what(), "export the file again");
-  }
-  if (!duplicate.empty()) throw InputError(where, "key '" + duplicate + "' occurs twice", "export the file again");
-  return root;
-}
 
 const json& member(const json& node, const char* key, const std::string& where) {
   const auto it = node.find(key);
@@ -198,7 +174,7 @@ json to_json(const Encoding& encoding, const std::string& where) {
 json to_json(const std::map<int, Encoding>& tensors, const std::string& where) {
   json node = json::object();
   for (const auto& [index, encoding] : tensors) {
-    if (index < 0) throw InputError(where, "negative tensor index");
+    if (index < 0) throw InputError(where, "negative tensor index", "count tensors from 0");
     node[std::to_string(index)] = to_json(encoding, where + "[" + std::to_string(index) + "]");
   }
   return node;
@@ -208,7 +184,7 @@ json to_json(const std::map<int, Encoding>& tensors, const std::string& where) {
 
 Encodings read_encodings(const std::filesystem::path& path) {
   const std::string where = path.string();
-  const json root = parse_strict(read_text(path, kMaxFile), where);
+  const json root = parse_strict_json(read_text(path, kMaxFile), where, "copy or export the file again");
   Encodings encodings;
   encodings.version = read_version(root, where);
   const json& activations = member(root, "activation_encodings", where);
@@ -253,7 +229,7 @@ void write_encodings(const std::filesystem::path& path, const Encodings& encodin
   json& params = root["param_encodings"] = json::object();
   for (const auto& [name, slices] : encodings.params) {
     const std::string at = where + ": '" + name + "'";
-    if (slices.empty()) throw InputError(at, "has no encoding");
+    if (slices.empty()) throw InputError(at, "has no encoding", "give one for the tensor or one per channel");
     json& list = params[name] = json::array();
     for (const auto& slice : slices) list.push_back(to_json(slice, at));
   }

@@ -32,7 +32,7 @@ struct Encodings {
   std::string version = "0.6.1";
   QuantizerArgs args;
   std::vector<std::string> excluded_layers;
-  std::map<std::string, Activation> activations;       ///< "downCntx.conv1" …
+  std::map<std::string, Activation> activations;        ///< "downCntx.conv1" …
   std::map<std::string, std::vector<Encoding>> params;  ///< "downCntx.conv1.weight" …: length 1 or C_out
 };
 

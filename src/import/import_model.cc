@@ -21,9 +21,9 @@ class Importer {
   ImportResult run() {
     Model& model = result_.model;
     model.graph = salsanext();
-    model.name = encodings_.args.param_bits == 4 ? "w4a8" : encodings_.args.param_bits == 16 ? "w16a8" : "w8a8";
     model.input = activation(model.graph.nodes[0].name, "input");
     for (const GraphNode& node : model.graph.nodes) model.data.push_back(node_data(node));
+    model.name = config_name(model);
     for (const auto& [name, tensor] : checkpoint_.tensors())
       if (!used_tensors_.contains(name) && !name.ends_with("num_batches_tracked"))
         warn(checkpoint_.path().string() + ": tensor '" + name + "' is not used");
@@ -32,6 +32,14 @@ class Importer {
   }
 
  private:
+  /// "w4a8" where most weight tensors have 4 bits, else "w8a8".
+  static std::string config_name(const Model& model) {
+    int balance = 0;
+    for (const NodeData& d : model.data)
+      if (!d.weight_grids.empty()) balance += d.weight_grids[0].bits == 4 ? 1 : -1;
+    return balance > 0 ? "w4a8" : "w8a8";
+  }
+
   void warn(const std::string& text) { result_.warnings.push_back(text); }
 
   std::vector<float> tensor(const std::string& name, const std::vector<std::int64_t>& shape) {
@@ -44,9 +52,12 @@ class Importer {
   }
 
   Grid grid(const Encoding& e, const std::string& key) {
-    const Grid g = make_grid(e.bits, e.min, e.max, e.symmetric);
+    const Grid g = checked_grid(e.bits, e.min, e.max, e.symmetric, encodings_path_ + ": " + key);
     if (e.scale != 0 && std::fabs(e.scale - g.scale) > 1e-3 * g.scale)
       warn(encodings_path_ + ": " + key + ": scale in the file differs from (max - min) / N; min and max are used");
+    else if (e.scale != 0 && e.offset != g.offset)
+      warn(encodings_path_ + ": " + key + ": offset " + std::to_string(e.offset) + " in the file differs from " +
+           std::to_string(g.offset) + " of min and max, which are used");
     return g;
   }
 

@@ -18,6 +18,8 @@ using nlohmann::ordered_json;
 
 constexpr const char* kFormat = "intsim-model";
 constexpr const char* kSchema = "1";
+constexpr const char* kChecksum = "content_xxh128";
+constexpr int kMany = 1 << 20;
 
 ordered_json grid_json(const Grid& g) {
   return {{"bits", g.bits}, {"symmetric", g.symmetric}, {"min", g.min}, {"max", g.max}};
@@ -70,15 +72,35 @@ void put_weights(const GraphNode& node, const NodeData& data, std::vector<Safete
   out.push_back(tensor_of(name + ".max", "F64", {grids}, max));
 }
 
-/// XXH3-128 over the graph and every tensor by name: any flipped bit shows.
-std::string content_hash(const std::string& graph, const std::map<std::string, std::span<const std::byte>>& tensors) {
+/// What the checksum covers of one tensor.
+struct Content {
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> data;
+};
+
+/// XXH3-128 over the metadata and, by name, over dtype, shape and bytes of every tensor.
+std::string content_hash(const std::map<std::string, std::string>& metadata, const std::map<std::string, Content>& tensors) {
   Hasher hasher;
-  hasher.update(std::as_bytes(std::span(graph)));
-  for (const auto& [name, data] : tensors) {
-    hasher.update(std::as_bytes(std::span(name)));
-    hasher.update(data);
+  const auto add = [&](const std::string& text) { hasher.update(std::as_bytes(std::span(text))); };
+  for (const auto& [key, value] : metadata)
+    if (key != kChecksum) add(key + '\0' + value + '\0');
+  for (const auto& [name, t] : tensors) {
+    std::string head = name + '\0' + t.dtype + '\0';
+    for (const std::int64_t d : t.shape) head += std::to_string(d) + ' ';
+    add(head + '\0');
+    hasher.update(t.data);
   }
   return hasher.hex();
+}
+
+/// JSON text; bytes that are no UTF-8 (file names may have them) become U+FFFD.
+std::string text_of(const ordered_json& j) { return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
+
+/// Integer within limits; nlohmann would convert silently.
+int integer(const nlohmann::json& j, int low, int high) {
+  if (!j.is_number_integer() || j < low || j > high) throw nlohmann::json::other_error::create(599, "number out of range: " + j.dump(), &j);
+  return j.get<int>();
 }
 
 }  // namespace
@@ -113,15 +135,15 @@ void write_model(const std::filesystem::path& path, const Model& model) {
     tensors.push_back(tensor_of(node.name + ".running_mean", "F32", {node.out_channels}, data.mean));
     tensors.push_back(tensor_of(node.name + ".running_var", "F32", {node.out_channels}, data.variance));
   }
-  std::map<std::string, std::span<const std::byte>> contents;
-  for (const SafetensorsTensor& t : tensors) contents.emplace(t.name, t.data);
-  const std::map<std::string, std::string> metadata = {{"format", kFormat},
-                                                       {"schema", kSchema},
-                                                       {"numerics_revision", std::to_string(kNumericsRevision)},
-                                                       {"producer", std::string("intsim ") + kVersion},
-                                                       {"graph", graph.dump()},
-                                                       {"content_xxh128", content_hash(graph.dump(), contents)},
-                                                       {"sources", ordered_json(model.sources).dump()}};
+  std::map<std::string, std::string> metadata = {{"format", kFormat},
+                                                 {"schema", kSchema},
+                                                 {"numerics_revision", std::to_string(kNumericsRevision)},
+                                                 {"producer", std::string("intsim ") + kVersion},
+                                                 {"graph", text_of(graph)},
+                                                 {"sources", text_of(ordered_json(model.sources))}};
+  std::map<std::string, Content> contents;
+  for (const SafetensorsTensor& t : tensors) contents.emplace(t.name, Content{t.dtype, t.shape, t.data});
+  metadata[kChecksum] = content_hash(metadata, contents);
   write_safetensors(path, metadata, tensors);
 }
 
@@ -143,7 +165,7 @@ class Reader {
     try {
       const auto graph = nlohmann::json::parse(text("graph"));
       model.name = graph.at("name").get<std::string>();
-      model.graph.input_channels = graph.at("input_channels").get<int>();
+      model.graph.input_channels = integer(graph.at("input_channels"), 1, kMany);
       model.input = grid(graph.at("input"), "input");
       for (const auto& j : graph.at("nodes")) model.graph.nodes.push_back(node(j));
       check_graph(model.graph, where_);
@@ -153,9 +175,9 @@ class Reader {
     } catch (const nlohmann::json::exception& e) {
       fail(std::string("damaged graph metadata: ") + e.what(), "import the model again");
     }
-    std::map<std::string, std::span<const std::byte>> contents;
-    for (const auto& [name, entry] : file_.tensors()) contents.emplace(name, entry.data);
-    if (text("content_xxh128") != content_hash(text("graph"), contents))
+    std::map<std::string, Content> contents;
+    for (const auto& [name, entry] : file_.tensors()) contents.emplace(name, Content{entry.dtype, entry.shape, entry.data});
+    if (text(kChecksum) != content_hash(file_.metadata(), contents))
       fail("content does not match its checksum", "the file is damaged; copy it or import it again");
     return model;
   }
@@ -171,30 +193,23 @@ class Reader {
     return it->second;
   }
 
-  Grid checked_grid(int bits, double min, double max, bool symmetric, const std::string& name) const {
-    if ((bits != 4 && bits != 8 && bits != 16) || !std::isfinite(min) || !std::isfinite(max) || min > max)
-      fail("quantiser of '" + name + "' is damaged");
-    const Grid g = make_grid(bits, min, max, symmetric);
-    if (!std::isfinite(g.float_scale) || !std::isfinite(g.float_min) || !std::isfinite(g.float_max))
-      fail("quantiser of '" + name + "' has a range beyond float32");
-    return g;
-  }
+  std::string at(const std::string& name) const { return where_ + ": quantiser of '" + name + "'"; }
   Grid grid(const nlohmann::json& j, const std::string& name) const {
-    return checked_grid(j.at("bits").get<int>(), j.at("min").get<double>(), j.at("max").get<double>(), j.at("symmetric").get<bool>(), name);
+    return checked_grid(integer(j.at("bits"), 0, kMany), j.at("min").get<double>(), j.at("max").get<double>(), j.at("symmetric").get<bool>(), at(name));
   }
 
   GraphNode node(const nlohmann::json& j) const {
     GraphNode n;
     n.name = j.at("name").get<std::string>();
     n.op = parse_op(j.at("op").get<std::string>(), where_);
-    n.inputs = j.at("inputs").get<std::vector<int>>();
-    n.out_channels = j.at("channels").get<int>();
+    for (const auto& v : j.at("inputs")) n.inputs.push_back(integer(v, 0, kMany));
+    n.out_channels = integer(j.at("channels"), 1, kMany);
     if (n.op == Op::dropout) fail("node '" + n.name + "' is a dropout");
-    if (n.op == Op::conv2d) n.in_channels = j.at("in_channels").get<int>(), n.groups = j.at("groups").get<int>();
-    if (n.op == Op::pixel_shuffle) n.factor = j.at("factor").get<int>();
+    if (n.op == Op::conv2d) n.in_channels = integer(j.at("in_channels"), 1, kMany), n.groups = integer(j.at("groups"), 1, kMany);
+    if (n.op == Op::pixel_shuffle) n.factor = integer(j.at("factor"), 1, kMany);
     if (n.op == Op::conv2d || n.op == Op::avg_pool) {
       const auto& w = j.at("window");
-      const auto pair = [&](const char* key, int& h, int& v) { h = w.at(key).at(0).get<int>(), v = w.at(key).at(1).get<int>(); };
+      const auto pair = [&](const char* key, int& h, int& v) { h = integer(w.at(key).at(0), 0, kMany), v = integer(w.at(key).at(1), 0, kMany); };
       pair("kernel", n.window.kernel_h, n.window.kernel_w);
       pair("stride", n.window.stride_h, n.window.stride_w);
       pair("padding", n.window.pad_h, n.window.pad_w);
@@ -228,10 +243,10 @@ class Reader {
     const std::vector<double> min = file_.doubles(name + ".min"), max = file_.doubles(name + ".max");
     if (min.size() != max.size() || (min.size() != 1 && min.size() != static_cast<std::size_t>(n.out_channels)))
       fail("tensor '" + name + ".min' or '.max' has the wrong length");
-    const int bits = j.at("bits").get<int>();
+    const int bits = integer(j.at("bits"), 0, kMany);
     if (bits > 8) fail("weights of '" + n.name + "' have more than 8 bits");
     for (std::size_t c = 0; c < min.size(); ++c)
-      d.weight_grids.push_back(checked_grid(bits, min[c], max[c], j.at("symmetric").get<bool>(), name));
+      d.weight_grids.push_back(checked_grid(bits, min[c], max[c], j.at("symmetric").get<bool>(), at(name)));
   }
 
   std::vector<float> finite(const std::string& name, int count) const {

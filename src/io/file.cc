@@ -48,15 +48,17 @@ Container read_whole(const std::filesystem::path& path, std::uint64_t max_bytes)
   std::uint64_t size = 0;
   const Descriptor fd(open_regular(path, size));
   if (size > max_bytes)
-    throw InputError(path.string(), "has " + std::to_string(size) + " bytes, more than the limit of " +
-                                        std::to_string(max_bytes), "check that this is the right file");
+    throw InputError(path.string(),
+                     "has " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(max_bytes),
+                     "check that this is the right file");
   Container data;
   data.resize(static_cast<std::size_t>(size));
   std::size_t done = 0;
   while (done < data.size()) {
     const ssize_t n = ::read(fd.get(), reinterpret_cast<char*>(data.data()) + done, data.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw InputError(path.string(), "cannot read: " + reason(errno));
+    if (n < 0)
+      throw InputError(path.string(), "cannot read: " + reason(errno), "check the disk, or copy the file again");
     if (n == 0) throw InputError(path.string(), "became shorter while it was read", "try again when nothing writes it");
     done += static_cast<std::size_t>(n);
   }
@@ -87,7 +89,8 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
   if (data_ == MAP_FAILED) {
     data_ = nullptr;
-    throw InputError(path.string(), "cannot map into memory: " + reason(errno));
+    throw InputError(path.string(), "cannot map into memory: " + reason(errno),
+                     "copy it to a local disk, or free some memory");
   }
 }
 
@@ -113,7 +116,8 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   std::string pattern = path_.string() + ".part-XXXXXX";
   descriptor_ = ::mkstemp(pattern.data());
   if (descriptor_ < 0)
-    throw OutputError(path_.string(), "cannot create: " + reason(errno), "check that the folder exists and is writable");
+    throw OutputError(path_.string(), "cannot create: " + reason(errno),
+                      "check that the folder exists and is writable");
   temporary_ = pattern;
   const mode_t mask = ::umask(0);
   ::umask(mask);
@@ -142,7 +146,8 @@ void AtomicFile::commit() {
     throw OutputError(path_.string(), "cannot finish writing: " + reason(synced ? errno : sync_error),
                       "free some space and run again");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0)
-    throw OutputError(path_.string(), "cannot put in place: " + reason(errno));
+    throw OutputError(path_.string(), "cannot put in place: " + reason(errno),
+                      "check that the name is free and its folder writable");
   temporary_.clear();
 }
 
@@ -155,7 +160,9 @@ void write_file(const std::filesystem::path& path, std::span<const std::byte> by
 void make_directories(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) throw OutputError(path.string(), "cannot create folder: " + error.message());
+  if (error)
+    throw OutputError(path.string(), "cannot create folder: " + error.message(),
+                      "check that no file has this name and that the folder above it is writable");
 }
 
 }  // namespace intsim

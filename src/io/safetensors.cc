@@ -36,7 +36,7 @@ SafetensorsEntry parse_entry(const json& node, std::span<const std::byte> payloa
     throw InputError(where, std::string("damaged header entry: ") + e.what(), "write the file again");
   }
   const std::size_t size = dtype_size(entry.dtype);
-  if (size == 0) throw InputError(where, "unknown dtype '" + entry.dtype + "'");
+  if (size == 0) throw InputError(where, "unknown dtype '" + entry.dtype + "'", "store the tensor as F32");
   if (begin > end || end > payload.size())
     throw InputError(where, "data lies outside the file", "the file is truncated or damaged; copy or write it again");
   if (end - begin != element_count(entry.shape, where) * size)
@@ -63,7 +63,8 @@ std::uint64_t element_count(const std::vector<std::int64_t>& shape, const std::s
   std::uint64_t count = 1;
   for (const std::int64_t d : shape) {
     const auto extent = static_cast<std::uint64_t>(d);
-    if (d < 0 || (count != 0 && extent > limit / count)) throw InputError(where, "impossible shape", "write the file again");
+    if (d < 0 || (count != 0 && extent > limit / count))
+      throw InputError(where, "impossible shape", "write the file again");
     count *= extent;
   }
   return count;
@@ -73,22 +74,25 @@ Safetensors::Safetensors(const std::filesystem::path& path) : path_(path), file_
   const auto bytes = file_.bytes();
   const std::string where = path.string();
   std::uint64_t length = 0;
-  if (bytes.size() < sizeof length) throw InputError(where, "is too short for a safetensors file", "write the file again");
+  if (bytes.size() < sizeof length)
+    throw InputError(where, "is too short for a safetensors file", "write the file again");
   std::memcpy(&length, bytes.data(), sizeof length);
   if (length > kMaxHeader || length > bytes.size() - sizeof length)
-    throw InputError(where, "header length is damaged or the file is truncated", "is it a safetensors file? write it again");
+    throw InputError(where, "header length is damaged or the file is truncated",
+                     "is it a safetensors file? write it again");
   const char* text = reinterpret_cast<const char*>(bytes.data()) + sizeof length;
   const json header = json::parse(text, text + length, nullptr, false);
-  if (!header.is_object()) throw InputError(where, "header is no JSON object", "is it a safetensors file? write it again");
+  if (!header.is_object())
+    throw InputError(where, "header is no JSON object", "is it a safetensors file? write it again");
   const auto payload = bytes.subspan(sizeof length + length);
   for (const auto& [name, node] : header.items()) {
     if (name != "__metadata__") {
       tensors_.emplace(name, parse_entry(node, payload, where + ": tensor '" + name + "'"));
       continue;
     }
-    if (!node.is_object()) throw InputError(where, "metadata is no JSON object");
+    if (!node.is_object()) throw InputError(where, "metadata is no JSON object", "write the file again");
     for (const auto& [key, value] : node.items()) {
-      if (!value.is_string()) throw InputError(where, "metadata '" + key + "' is no string");
+      if (!value.is_string()) throw InputError(where, "metadata '" + key + "' is no string", "write the file again");
       metadata_.emplace(key, value.get<std::string>());
     }
   }
@@ -96,7 +100,9 @@ Safetensors::Safetensors(const std::filesystem::path& path) : path_(path), file_
 
 const SafetensorsEntry& Safetensors::at(const std::string& name) const {
   const auto it = tensors_.find(name);
-  if (it == tensors_.end()) throw InputError(path_.string(), "tensor '" + name + "' is missing");
+  if (it == tensors_.end())
+    throw InputError(path_.string(), "tensor '" + name + "' is missing",
+                     "use the file of this network, or write it again");
   return it->second;
 }
 
@@ -115,7 +121,7 @@ std::vector<float> Safetensors::floats(const std::string& name, const std::vecto
     return values;
   }
   if (entry.dtype != "BF16" && entry.dtype != "F16")
-    throw InputError(where, "has dtype " + entry.dtype + ", expected F32, F16 or BF16");
+    throw InputError(where, "has dtype " + entry.dtype + ", expected F32, F16 or BF16", "store the tensor as F32");
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::uint16_t raw = 0;
     std::memcpy(&raw, entry.data.data() + 2 * i, 2);
@@ -127,7 +133,8 @@ std::vector<float> Safetensors::floats(const std::string& name, const std::vecto
 std::vector<double> Safetensors::doubles(const std::string& name) const {
   const auto& entry = at(name);
   if (entry.dtype != "F64")
-    throw InputError(path_.string() + ": tensor '" + name + "'", "has dtype " + entry.dtype + ", expected F64");
+    throw InputError(path_.string() + ": tensor '" + name + "'", "has dtype " + entry.dtype + ", expected F64",
+                     "write the file again");
   std::vector<double> values(entry.data.size() / sizeof(double));
   if (!values.empty()) std::memcpy(values.data(), entry.data.data(), entry.data.size());
   return values;
@@ -139,7 +146,8 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
   for (const auto& tensor : tensors) {
-    header[tensor.name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.data.size()}}};
+    header[tensor.name] = {
+        {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.data.size()}}};
     offset += tensor.data.size();
   }
   std::string text = header.dump();

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <string>
 
 namespace intsim {
 
@@ -27,6 +28,9 @@ struct Grid {
 /// QZ-1: gate the range, then N, scale and offset in double, then float32 copies.
 /// Preconditions: bits in {4, 8, 16}; min and max finite, min <= max.
 Grid make_grid(int bits, double min, double max, bool symmetric);
+
+/// make_grid with its preconditions checked, and a range within float32. Throws InputError naming `where`.
+Grid checked_grid(int bits, double min, double max, bool symmetric, const std::string& where);
 
 /// QZ-2: clamp, divide, subtract the offset, round half away, all in float32; result in 0..n. NaN gives the code of
 /// the maximum, as fmin drops it.

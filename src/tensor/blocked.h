@@ -50,8 +50,6 @@ class BlockedTensor {
   BlockedTensor(const BlockedShape& shape, std::shared_ptr<WordBuffer> buffer) : shape_(shape), buffer_(std::move(buffer)) {}
 
   const BlockedShape& shape() const { return shape_; }
-  const std::shared_ptr<WordBuffer>& buffer() const { return buffer_; }
-  explicit operator bool() const { return buffer_ != nullptr; }
 
   /// First word of a row; y in -pad_h .. height + pad_h - 1, columns -pad_w … are to its left.
   std::uint32_t* row(int plane, int block, int y) { return buffer_->data() + offset(plane, block, y); }

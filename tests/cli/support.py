@@ -25,8 +25,9 @@ class Fixture:
         cls.root = tempfile.mkdtemp(prefix="intsim-cli-")
         cls.models, cls.tree = os.path.join(cls.root, "the models"), os.path.join(cls.root, "tree")
         for name in ("w8a8", "w4a8"):
-            done = subprocess.run([cls.intsim, "import", "--checkpoint", cls.part("checkpoint.safetensors"), "--encodings",
-                                   cls.part(name + ".encodings"), "-o", cls.model(name)], capture_output=True, text=True)
+            words = ["import", "--checkpoint", cls.part("checkpoint.safetensors"), "--encodings",
+                     cls.part(name + ".encodings"), "-o", cls.model(name)]
+            done = subprocess.run([cls.intsim, *words], capture_output=True, text=True)
             if done.returncode != 0:
                 raise RuntimeError("import failed: " + done.stderr)
         subprocess.run([cls.make_scene, "-o", cls.tree, "-n", "3"], check=True)

@@ -19,7 +19,8 @@ class BadData(CliTest):
         self.fails(3, [scan, "77 bytes"], "run", "--config", "w8a8", "--scan", scan)
         self.write(scan, b"")
         self.evaluate(3, [scan, "holds no point"])
-        self.fails(3, [scan, "holds no point"], "inspect", "--config", "w8a8", "--explain", "logits", 0, 0, 0, "--scan", scan)
+        self.fails(3, [scan, "holds no point"], "inspect", "--config", "w8a8", "--explain", "logits", 0, 0, 0, "--scan",
+                   scan)
 
     def test_label_count(self):
         self.make_tree("08", {"000000": (POINTS, [10] * 4)})
@@ -59,7 +60,8 @@ class BadData(CliTest):
 
     def test_pairs_are_matched_by_name(self):
         self.make_tree("08", {"000000": (POINTS, [10] * 5), "000002": (POINTS, [10] * 5)})
-        os.rename(self.path("data/sequences/08/labels/000002.label"), self.path("data/sequences/08/labels/000001.label"))
+        os.rename(self.path("data/sequences/08/labels/000002.label"),
+                  self.path("data/sequences/08/labels/000001.label"))
         self.evaluate(3, ["missing"])
 
     def test_degenerate_points_are_counted(self):

@@ -88,8 +88,8 @@ class BadImport(CliTest):
 
     def import_fails(self, needles, checkpoint=None):
         self.write("e.encodings", json.dumps(self.encodings).encode())
-        self.fails(3, needles, "import", "--checkpoint", checkpoint or Fixture.part("checkpoint.safetensors"), "--encodings",
-                   "e.encodings", "-o", "m.safetensors")
+        self.fails(3, needles, "import", "--checkpoint", checkpoint or Fixture.part("checkpoint.safetensors"),
+                   "--encodings", "e.encodings", "-o", "m.safetensors")
         self.assertNotIn("m.safetensors", os.listdir(self.folder))
 
     def test_missing_quantiser(self):
@@ -134,5 +134,6 @@ class BadImport(CliTest):
         self.import_fails(["resBlock2.conv3.weight", "128x128x9x1", "128x128x3x3"],
                           self.write("c.safetensors", safetensors_bytes(changed, payload)))
         del header["resBlock2.conv3.weight"]
-        self.import_fails(["resBlock2.conv3.weight", "missing"], self.write("c.safetensors", safetensors_bytes(header, payload)))
+        self.import_fails(["resBlock2.conv3.weight", "missing"],
+                          self.write("c.safetensors", safetensors_bytes(header, payload)))
         self.import_fails(["nowhere.safetensors", "cannot open"], "nowhere.safetensors")

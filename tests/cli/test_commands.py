@@ -1,11 +1,12 @@
 """intsim run, import, inspect, table, doctor, targets, --version and --help."""
 import json
 import math
+import os
 import re
 import struct
 from fractions import Fraction
 
-from support import CliTest, Fixture, confusion, model_card_lines, read_labels, read_safetensors
+from support import CliTest, Fixture, confusion, model_card_lines, read_labels, read_safetensors, safetensors_bytes
 
 SMALL = ("--width", 256)
 OPERATIONS = ["Conv2d", "LeakyReLU", "BatchNorm2d", "Add", "Concat", "PixelShuffle", "AvgPool2d", "Softmax"]
@@ -16,7 +17,7 @@ class Run(CliTest):
     def nodes(self, *words):
         """Rows of the node table, split into columns."""
         done = self.ok("run", "--config", "w8a8", "--scan", Fixture.scan(), *words)
-        return [line.split() for line in done.stdout.split("\n\n")[0].splitlines()[1:]]
+        return [re.split(" {2,}", line) for line in done.stdout.split("\n\n")[0].splitlines()[1:]]
 
     def test_hashes_do_not_depend_on_kernels_or_threads(self):
         words = ("--width", 64, "--hashes")
@@ -33,12 +34,20 @@ class Run(CliTest):
             self.assertEqual({row[3] for row in rows}, {target})
 
     def test_target_changes_forms_and_codes(self):
-        default, ideal = self.nodes("--width", 64, "--hashes"), self.nodes("--width", 64, "--hashes", "--target", "ideal")
+        default = self.nodes("--width", 64, "--hashes")
+        ideal = self.nodes("--width", 64, "--hashes", "--target", "ideal")
         self.assertEqual(default[0][5], ideal[0][5])
         self.assertNotEqual(default[-1][5], ideal[-1][5])
         self.assertEqual({row[2] for row in self.nodes("--width", 64, "--target", "aimet")}, {"float32"})
         self.assertIn("hvx8", {row[2] for row in default})
         self.assertNotIn("hvx8", {row[2] for row in ideal})
+
+    def test_the_final_softmax_runs_for_hashes_alone(self):
+        for kernels in ("simd", "ref"):
+            without, hashed = (self.nodes("--width", 64, "--kernels", kernels, *more) for more in ((), ("--hashes",)))
+            self.assertEqual([row[0] for row in without if row[3] == "not run"], ["module_softmax"])
+            self.assertNotIn("not run", {row[3] for row in hashed})
+            self.assertEqual([row[:5] for row in without[:-1]], [row[:5] for row in hashed[:-1]])
 
     def test_shapes(self):
         shapes = {row[0]: row[4] for row in self.nodes("--width", 96, "--height", 32)}
@@ -48,7 +57,8 @@ class Run(CliTest):
         self.assertEqual(shapes["module_softmax"], "20x32x96")
 
     def test_labels_and_scores(self):
-        done = self.ok("run", "--config", "w4a8", "--scan", Fixture.scan(), "--labels", Fixture.label(), "-o", "out.label", *SMALL)
+        done = self.ok("run", "--config", "w4a8", "--scan", Fixture.scan(), "--labels", Fixture.label(), "-o",
+                       "out.label", *SMALL)
         predicted, truth = read_labels(self.path("out.label")), read_labels(Fixture.label())
         card = model_card_lines(confusion([(predicted, truth)]))
         self.assertEqual(re.findall("^(?:Acc|IoU) avg .*", done.stdout, re.M), card[:2])
@@ -67,7 +77,8 @@ class Inspect(CliTest):
         graph = json.loads(model["__metadata__"]["graph"])
         bits = {"input": graph["input"], **{n["name"]: n["output"] for n in graph["nodes"]}}
         scale = lambda g: (max(g["max"], 0.0) - min(g["min"], 0.0)) / ((1 << g["bits"]) - 1)
-        layers = {e["name"]: e for e in json.loads(self.ok("inspect", "--config", "w8a8", "--target", "ideal", "--json").stdout)["layers"]}
+        done = self.ok("inspect", "--config", "w8a8", "--target", "ideal", "--json")
+        layers = {e["name"]: e for e in json.loads(done.stdout)["layers"]}
         self.assertEqual(len(layers), 172)
         read = lambda name, kind: struct.iter_unpack(kind, payload[slice(*model[name]["data_offsets"])])
         for name in ("downCntx.conv1", "resBlock2.conv2", "upBlock1.conv1", "logits"):
@@ -83,7 +94,8 @@ class Inspect(CliTest):
             for c, (bias,) in enumerate(read(name + ".bias", "<f")):
                 steps = Fraction(bias) / (Fraction(s_x) * Fraction(s_w))
                 biases.append(math.floor(abs(steps) + Fraction(1, 2)) * (1 if steps >= 0 else -1))
-                worst = max(worst, max(zero, n - zero) * sum(map(abs, weights[c * per:(c + 1) * per])) + abs(biases[-1]))
+                worst = max(worst,
+                            max(zero, n - zero) * sum(map(abs, weights[c * per:(c + 1) * per])) + abs(biases[-1]))
             self.assertEqual(layer["worst_sum"], worst, name)
             self.assertEqual(layer["parameters"]["B"], [min(biases), max(biases)], name)
             self.assertAlmostEqual(layer["headroom"]["int32"], 31 - math.log2(worst))
@@ -106,18 +118,47 @@ class Import(CliTest):
     def test_summary_name_and_warnings(self):
         with open(Fixture.part("w8a8.encodings"), encoding="utf-8") as file:
             encodings = json.load(file)
-        encodings["activation_encodings"]["surplus"] = {"output": {"0": encodings["activation_encodings"]["logits"]["output"]["0"]}}
+        activations = encodings["activation_encodings"]
+        activations["surplus"] = {"output": {"0": activations["logits"]["output"]["0"]}}
         self.write("e.encodings", json.dumps(encodings).encode())
-        done = self.ok("import", "--checkpoint", Fixture.part("checkpoint.safetensors"), "--encodings", "e.encodings", "-o",
-                       "new/m.safetensors", "--name", "mine")
+        done = self.ok("import", "--checkpoint", Fixture.part("checkpoint.safetensors"), "--encodings", "e.encodings",
+                       "-o", "new/m.safetensors", "--name", "mine")
         self.assertRegex(done.stderr, "intsim: warning: .*surplus")
         self.assertIn("model               mine", done.stdout)
         self.assertIn("170 with 8 bits, 3 with 16 bits", done.stdout)
         self.assertIn("model mine, 172 modules", self.ok("inspect", "new/m.safetensors").stdout)
 
+    def test_names(self):
+        words = ("import", "--checkpoint", Fixture.part("checkpoint.safetensors"), "--encodings",
+                 Fixture.part("w8a8.encodings"), "-o", "m.safetensors", "--name")
+        for name, needle in ((b"", "is empty"), (b"a" * 65, "65 bytes"), (b"a\xff", "no UTF-8 at byte 1"),
+                             (b"\xe4\xb8", "no UTF-8 at byte 0"), (b"ab\xc0\xaf", "no UTF-8 at byte 2"),
+                             (b"\xed\xa0\x80", "no UTF-8 at byte 0"), (b"\xf5\x80\x80\x80", "no UTF-8 at byte 0"),
+                             (b"a\nb", "control character at byte 1"), (b"a\x1b[2J", "control character at byte 1"),
+                             (b"abc\x7f", "control character at byte 3"),
+                             (b"\xc2\x9b2J", "control character at byte 0")):
+            self.fails(2, ["--name", needle, "1 to 64 bytes"], *words, os.fsdecode(name))
+            self.assertEqual(os.listdir(self.folder), [])
+        for name in ("a" * 64, "Überall 世界 \U0001F600"):
+            self.assertIn(f"model               {name}, ", self.ok(*words, name).stdout)
+            self.assertIn(f"model {name}, 172 modules", self.ok("inspect", "m.safetensors").stdout)
+
+    def test_control_characters_of_a_file_are_not_printed(self):
+        name = "evil\x1b[31m\u009b2J\nend"
+        os.symlink(Fixture.part("checkpoint.safetensors"), self.path(name))
+        self.ok("import", "--checkpoint", name, "--encodings", Fixture.part("w8a8.encodings"), "-o", "m.safetensors")
+        text = self.ok("inspect", "m.safetensors", "--width", 16, "--height", 16).stdout
+        self.assertIn("  checkpoint: evil?[31m?2J?end\n", text)
+        sources = json.loads(self.ok("inspect", "m.safetensors", "--json").stdout)["sources"]
+        self.assertEqual(sources["checkpoint"], name)
+        header, payload = read_safetensors(Fixture.model("w8a8"))
+        header["__metadata__"]["schema"] = name
+        self.write("m.safetensors", safetensors_bytes(header, payload))
+        self.fails(3, ["has model schema evil?[31m?2J\nend"], "inspect", "m.safetensors")
+
     def test_same_input_same_bytes(self):
-        self.ok("import", "--checkpoint", Fixture.part("checkpoint.safetensors"), "--encodings", Fixture.part("w4a8.encodings"),
-                "-o", "again.safetensors")
+        self.ok("import", "--checkpoint", Fixture.part("checkpoint.safetensors"), "--encodings",
+                Fixture.part("w4a8.encodings"), "-o", "again.safetensors")
         with open(self.path("again.safetensors"), "rb") as again, open(Fixture.model("w4a8"), "rb") as first:
             self.assertEqual(again.read(), first.read())
 
@@ -140,7 +181,8 @@ class Others(CliTest):
     def test_doctor(self):
         done = self.ok("doctor", Fixture.tree)
         self.assertRegex(done.stdout, "sequence 08: 3 scans with [0-9]+ points, 3 label files")
-        data = self.make_tree("00", {"000000": ([(1, 2, 3, 0)] * 4, [10, 10, 400, 10]), "000001": ([(1, 2, 3, 0)], None)})
+        data = self.make_tree("00",
+                              {"000000": ([(1, 2, 3, 0)] * 4, [10, 10, 400, 10]), "000001": ([(1, 2, 3, 0)], None)})
         broken = self.run_tool("doctor", data)
         self.assertEqual(broken.returncode, 3)
         for needle in ("000001", "label id 400", "errors found"):
@@ -167,7 +209,9 @@ class Others(CliTest):
             self.assertIn(command, top)
             text = self.ok(command, "--help").stdout
             self.assertIn("Examples:", text)
-            self.assertIn("intsim " + command, text.splitlines()[1] + text)
+            self.assertTrue(text.splitlines()[1].startswith(f"Usage: intsim {command} [OPTIONS]"), text)
+            for other in set(COMMANDS) - {command}:
+                self.assertNotIn(f"Usage: intsim {other} ", text)
         nothing = self.run_tool()
         self.assertEqual((nothing.returncode, nothing.stdout), (2, ""))
         self.assertIn("Usage", nothing.stderr)

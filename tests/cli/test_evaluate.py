@@ -100,6 +100,14 @@ class Predictions(CliTest):
             self.assertEqual(lines[10], "IoU class 9 [road] = 0.500")
             self.assertEqual(lines, model_card_lines(confusion([(predicted, truth)]), metric == "official"))
 
+    def test_both_spellings_of_a_metric(self):
+        data = self.tree([10, 10], [10, 40])
+        for metric in ("model-card", "model_card"):
+            done = self.ok("-d", data, "--predictions", "pred", "--metric", metric, "--json", "r.json")
+            self.assertIn("metric              model-card, KNN off\n", done.stdout)
+            with open(self.path("r.json"), encoding="utf-8") as file:
+                self.assertEqual(json.load(file)["metric"]["mode"], "model_card")
+
     def test_unknown_ids_are_counted_and_warned_about_once(self):
         data = self.tree([10, 2, 358, 40], [10, 10, 3, 40])
         done = self.ok("-d", data, "--predictions", "pred", "-q")

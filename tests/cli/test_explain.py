@@ -19,7 +19,8 @@ def lists_of(line):
 
 class Explain(CliTest):
     def explain(self, site, *words, config="w8a8"):
-        done = self.ok("inspect", "--config", config, "--explain", *site, "--scan", Fixture.scan(), "--width", 256, *words)
+        done = self.ok("inspect", "--config", config, "--explain", *site, "--scan", Fixture.scan(), "--width", 256,
+                       *words)
         self.assertRegex(done.stdout, r"engine       code \d+, equal\n$")
         return done.stdout
 

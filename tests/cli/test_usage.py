@@ -20,11 +20,12 @@ class Usage(CliTest):
     def test_unknown_values(self):
         data = ("-d", Fixture.tree, "-q")
         for words, needles in (
-                (("--config", "w8a8", *data, "--target", "hexagon-hvy"), ["'hexagon-hvy'", "did you mean 'hexagon-hvx'?"]),
+                (("--config", "w8a8", *data, "--target", "hexagon-hvy"),
+                 ["'hexagon-hvy'", "did you mean 'hexagon-hvx'?"]),
                 (("--config", "w8a8", *data, "--simd", "AVX9"), ["'AVX9'", "this machine runs"]),
                 (("inspect", "--config", "w8a8", "--target", "idea"), ["did you mean 'ideal'?"]),
                 (("--config", "w8a8", *data, "--kernels", "fast"), ["fast", "simd", "ref"]),
-                (("--config", "w8a8", *data, "--metric", "mine"), ["'mine'", "official"]),
+                (("--config", "w8a8", *data, "--metric", "mine"), ["'mine'", "model-card or official"]),
                 (("--config", "w8a8", *data, "--split", "validation"), ["'validation'", "valid"]),
                 (("--config", "w8a8", *data, "--threads", "-1"), ["threads"]),
                 (("--config", "w8a8", *data, "--limit", "0"), ["limit"]),
@@ -36,8 +37,8 @@ class Usage(CliTest):
 
     def test_sizes(self):
         for command in (("-d", Fixture.tree), ("run", "--scan", Fixture.scan()), ("inspect",)):
-            for option, value in (("--width", 100), ("--height", 8), ("--width", 0), ("--height", -16), ("--width", 16384),
-                                  ("--width", "wide")):
+            for option, value in (("--width", 100), ("--height", 8), ("--width", 0), ("--height", -16),
+                                  ("--width", 16384), ("--width", "wide")):
                 self.fails(2, [option, f"'{value}'", "multiple of 16"], *command, "--config", "w8a8", option, value)
 
     def test_options_that_exclude_each_other(self):

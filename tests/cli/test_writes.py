@@ -24,11 +24,13 @@ class FailedWrites(CliTest):
         self.assertEqual(self.files_below(), [])
 
     def test_file_size_limit(self):
-        self.fails_to_write(1 << 20, ["m.safetensors"], "import", "--checkpoint", Fixture.part("checkpoint.safetensors"),
-                            "--encodings", Fixture.part("w8a8.encodings"), "-o", "m.safetensors")
+        self.fails_to_write(1 << 20, ["m.safetensors"], "import", "--checkpoint",
+                            Fixture.part("checkpoint.safetensors"), "--encodings", Fixture.part("w8a8.encodings"),
+                            "-o", "m.safetensors")
         self.fails_to_write(4096, ["000000.label"], *self.evaluate("--save-predictions", "out"))
         self.fails_to_write(512, ["r.json"], *self.evaluate("--json", "r.json"))
-        self.fails_to_write(4096, ["o.label"], "run", "--config", "w8a8", "--scan", Fixture.scan(), "-o", "o.label", "--width", 64)
+        self.fails_to_write(4096, ["o.label"], "run", "--config", "w8a8", "--scan", Fixture.scan(), "-o", "o.label",
+                            "--width", 64)
 
     def test_full_file_system(self):
         os.mkdir(self.path("small"))
@@ -37,8 +39,8 @@ class FailedWrites(CliTest):
         tool = [Fixture.intsim, *map(str, self.evaluate("--save-predictions", "small/out"))]
         if shutil.which("unshare") is None:
             self.skipTest("unshare is not installed")
-        done = subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", *tool], cwd=self.folder, env=self.environment,
-                              capture_output=True, text=True, timeout=300)
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", *tool], cwd=self.folder,
+                              env=self.environment, capture_output=True, text=True, timeout=300)
         if done.returncode in (1, 99) and not os.path.exists(self.path("left.txt")):
             self.skipTest("no small file system may be mounted here")
         with open(self.path("err.txt"), encoding="utf-8") as err, open(self.path("left.txt"), encoding="utf-8") as left:
@@ -50,8 +52,8 @@ class FailedWrites(CliTest):
     def test_standard_output_full(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
             for words in (("targets",), ("inspect", "--config", "w8a8"), self.evaluate()):
-                done = subprocess.run([Fixture.intsim, *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True,
-                                      cwd=self.folder, env=self.environment, timeout=300)
+                done = subprocess.run([Fixture.intsim, *map(str, words)], stdout=full, stderr=subprocess.PIPE,
+                                      text=True, cwd=self.folder, env=self.environment, timeout=300)
                 self.assertEqual(done.returncode, 4)
                 self.assertIn("standard output", done.stderr)
 
@@ -61,5 +63,6 @@ class FailedWrites(CliTest):
         self.fails(4, ["file/out", "cannot create"], *self.evaluate("--save-predictions", "file/out"))
         os.mkfifo(self.path("pipe"))
         self.fails(4, ["pipe", "no regular file"], *self.evaluate("--json", "pipe"))
-        self.fails(4, ["pipe", "no regular file"], "run", "--config", "w8a8", "--scan", Fixture.scan(), "-o", "pipe", "--width", 64)
+        self.fails(4, ["pipe", "no regular file"], "run", "--config", "w8a8", "--scan", Fixture.scan(), "-o", "pipe",
+                   "--width", 64)
         self.assertEqual(sorted(os.listdir(self.folder)), ["file", "pipe"])

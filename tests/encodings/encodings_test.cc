@@ -167,7 +167,7 @@ TEST_CASE("float quantisers are refused with their key") {
 
 TEST_CASE("ranges") {
   check_error(with(R"("max": 0.7, "min": -0.8)", R"("max": -0.9, "min": -0.8)"), "is above max");
-  check_error(with(R"("max": 0.7)", R"("max": 1e999)"), "not finite");
+  check_error(with(R"("max": 0.7)", R"("max": 1e999)"), "not finite at key 'param_encodings.conv.weight.max'");
   check_error(with(R"("max": 0.7)", R"("max": -1e999)"), "not finite");
   check_error(with(R"("max": 0.7)", R"("max": NaN)"), "damaged JSON");
   check_error(with(R"("max": 0.7)", R"("max": Infinity)"), "damaged JSON");
@@ -238,9 +238,13 @@ TEST_CASE("damaged files") {
 }
 
 TEST_CASE("duplicates") {
-  check_error(with(R"("scale": 0.1)", R"("scale": 0.1, "scale": 0.2)"), "key 'scale' occurs twice");
+  check_error(with(R"("scale": 0.1)", R"("scale": 0.1, "scale": 0.2)"),
+              "key 'scale' occurs twice in 'param_encodings.conv.weight'; ");
   check_error(with(R"("conv.weight": [)", R"("conv.weight": [], "conv.weight": [)"), "key 'conv.weight' occurs twice");
-  check_error(with(R"("output": {)", R"("input": {}, "output": {)"), "key 'input' occurs twice");
+  check_error(with(R"("output": {)", R"("input": {}, "output": {)"),
+              "key 'input' occurs twice in 'activation_encodings.conv'; ");
+  check_error(with(R"("version": "0.6.1")", R"("version": "0.6.1", "version": "0.6.1")"),
+              "key 'version' occurs twice; ");
 }
 
 TEST_CASE("the writer refuses what the reader would refuse") {

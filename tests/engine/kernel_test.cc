@@ -27,6 +27,31 @@ PlanarTensor reference(const Program& program, std::size_t node, std::span<const
   return y;
 }
 
+/// Convolution with every index written out: nothing of the reference kernel, only the scalar output rule.
+PlanarTensor naive_convolution(const Program& program, std::size_t node, const PlanarTensor& x, Extent e) {
+  const GraphNode& g = program.graph_node(node);
+  const auto& p = std::get<ConvParams>(program.nodes[node].params);
+  const Window& w = g.window;
+  const int inputs = g.in_channels / g.groups;
+  PlanarTensor y(g.out_channels, e.height, e.width);
+  for (int c = 0; c < g.out_channels; ++c)
+    for (int r = 0; r < e.height; ++r)
+      for (int q = 0; q < e.width; ++q) {
+        std::int64_t sum = 0;
+        for (int i = 0; i < inputs; ++i)
+          for (int ky = 0; ky < w.kernel_h; ++ky)
+            for (int kx = 0; kx < w.kernel_w; ++kx) {
+              const int row = r * w.stride_h + ky * w.dilation_h - w.pad_h, column = q * w.stride_w + kx * w.dilation_w - w.pad_w;
+              if (row < 0 || column < 0 || row >= x.height || column >= x.width) continue;
+              const int from = c / (g.out_channels / g.groups) * inputs + i;
+              const auto at = static_cast<std::size_t>(((c * inputs + i) * w.kernel_h + ky) * w.kernel_w + kx);
+              sum += std::int64_t{program.model->data[node].weights[at]} * (x.at(from, row, column) - p.x.zero());
+            }
+        y.row(c, r)[q] = static_cast<std::uint16_t>(conv_code(p, c, sum));
+      }
+  return y;
+}
+
 /// Runs one random node of the spec under all profiles, targets and a few sizes.
 void check_spec(const NodeSpec& spec, unsigned seed, Tally& tally) {
   std::mt19937 rng(seed);
@@ -41,10 +66,12 @@ void check_spec(const NodeSpec& spec, unsigned seed, Tally& tally) {
     for (const Profile& profile : profiles()) {
       const Program program = lower(random.model, profile);
       for (const std::string& target : simd_targets()) {
-        select_simd_target(target);
-        Engine engine(std::make_shared<const PreparedProgram>(program, KernelSet::simd), 1);
+        Engine engine(std::make_shared<const PreparedProgram>(program, KernelSet::simd, target), 1);
         const PlanarTensor actual = engine.run_node(random.index, x);
-        const PlanarTensor expected = reference(program, random.index, x, {actual.height, actual.width});
+        const Extent extent{actual.height, actual.width};
+        const PlanarTensor expected = node.op == Op::conv2d ? naive_convolution(program, random.index, *x[0], extent)
+                                                            : reference(program, random.index, x, extent);
+        if (node.op == Op::conv2d) REQUIRE(reference(program, random.index, x, extent) == expected);
         const std::string form = std::string(op_name(node.op)) + " " + form_of(program.nodes[random.index]);
         CHECK_MESSAGE(actual == expected, form << ' ' << profile.name << ' ' << target << ' ' << size.height << 'x' << size.width
                                                << " x" << spec.x_bits << " y" << spec.y_bits << " w" << spec.weight_bits << " seed " << seed);
@@ -53,20 +80,30 @@ void check_spec(const NodeSpec& spec, unsigned seed, Tally& tally) {
       }
     }
   }
-  select_simd_target("");
 }
 
-/// All bit widths and scale kinds of a node, `repeats` times with new parameters.
+/// All bit widths and scale kinds of a node, `repeats` times with new parameters; every fourth repeat has strict grids,
+/// others input ranges far wider or narrower than the output's.
 Tally check_node(NodeSpec spec, int repeats, unsigned seed) {
   Tally tally;
   for (int r = 0; r < repeats; ++r)
-    for (const int x_bits : {8, 16})
-      for (const int y_bits : {8, 16})
+    for (const int x_bits : {4, 8, 16})
+      for (const int y_bits : {4, 8, 16})
         for (const bool power : {false, true}) {
           spec.x_bits = x_bits, spec.y_bits = y_bits, spec.power_of_two_scales = power;
+          spec.strict = r % 4 == 3;
+          spec.input_width = r % 4 == 1 ? 200.0 : r % 4 == 2 ? 0.02 : 2.0;
           check_spec(spec, seed++, tally);
         }
   return tally;
+}
+
+/// A form that never ran was never compared.
+void require_forms(const Tally& tally, const std::string& op, const std::vector<std::string>& forms) {
+  for (const std::string& form : forms) {
+    const auto it = tally.outputs.find(op + " " + form);
+    CHECK_MESSAGE((it != tally.outputs.end() && it->second > 1000), op << ' ' << form);
+  }
 }
 
 void print(const char* what, const Tally& tally) {
@@ -102,6 +139,7 @@ TEST_CASE("convolutions as SalsaNext has them") {
         spec.unsigned_weights = positive;
         const Tally tally = check_node(spec, 4, seed += 100);
         CHECK(tally.fallbacks.empty());
+        require_forms(tally, "conv2d", positive ? std::vector<std::string>{"wide", "float32"} : std::vector<std::string>{"hvx8", "wide", "float32"});
         print("conv", tally);
       }
 }
@@ -110,23 +148,37 @@ TEST_CASE("convolutions with stride, groups and wide padding") {
   unsigned seed = 5000;
   for (const Window& w : {Window{.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 3, .pad_h = 1, .pad_w = 2},
                           Window{.kernel_h = 2, .kernel_w = 5, .pad_h = 4, .pad_w = 3, .dilation_h = 1, .dilation_w = 2}})
-    for (const int groups : {1, 2}) print("conv", check_node(conv(6, 4, w, groups), 4, seed += 100));
+    for (const int groups : {1, 2}) {
+      const Tally tally = check_node(conv(6, 4, w, groups), 4, seed += 100);
+      require_forms(tally, "conv2d", {"hvx8", "wide", "float32"});
+      print("conv", tally);
+    }
 }
 
+namespace {
+
+void check_forms(const NodeSpec& spec, int repeats, unsigned seed, const std::vector<std::string>& forms) {
+  const Tally tally = check_node(spec, repeats, seed);
+  require_forms(tally, op_name(spec.node.op), forms);
+  print(op_name(spec.node.op), tally);
+}
+
+}  // namespace
+
 TEST_CASE("operations on single codes") {
-  print("leaky", check_node(simple(Op::leaky_relu, {5}, 5), 12, 20000));
-  print("batch norm", check_node(simple(Op::batch_norm, {6}, 6), 12, 21000));
+  check_forms(simple(Op::leaky_relu, {5}, 5), 12, 20000, {"hvx8", "wide", "float32"});
+  check_forms(simple(Op::batch_norm, {6}, 6), 12, 21000, {"hvx8", "wide", "float32"});
   NodeSpec shuffle = simple(Op::pixel_shuffle, {32}, 8);
   shuffle.node.factor = 2;
-  print("shuffle", check_node(shuffle, 8, 22000));
+  check_forms(shuffle, 8, 22000, {"hvx8", "wide", "float32"});
 }
 
 TEST_CASE("add, concat, average pool, softmax") {
-  print("add", check_node(simple(Op::add, {5, 5}, 5), 16, 30000));
-  print("concat", check_node(simple(Op::concat, {8, 4, 5}, 17), 12, 31000));
+  check_forms(simple(Op::add, {5, 5}, 5), 16, 30000, {"hvx8", "wide", "float32"});
+  check_forms(simple(Op::concat, {8, 4, 5}, 17), 12, 31000, {"hvx8", "wide", "mixed", "float32"});
   NodeSpec pool = simple(Op::avg_pool, {6}, 6);
   pool.node.window = {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};
-  print("pool", check_node(pool, 12, 32000));
+  check_forms(pool, 12, 32000, {"hvx8", "wide", "float32"});
   NodeSpec softmax = simple(Op::softmax, {7}, 7);
   softmax.x_bits = 8;
   Tally tally;
@@ -135,6 +187,7 @@ TEST_CASE("add, concat, average pool, softmax") {
     for (unsigned s = 0; s < 24; ++s) check_spec(softmax, 33000 + s, tally);
   }
   CHECK(tally.fallbacks.empty());
+  require_forms(tally, "softmax", {"wide", "float32"});
   print("softmax", tally);
 }
 
@@ -146,13 +199,12 @@ TEST_CASE("LB-1: the first maximum wins") {
   const std::vector<std::uint8_t> expected = {0, 1, 0, 4};
   CHECK(first_maximum(logits) == expected);
   for (const std::string& target : simd_targets()) {
-    select_simd_target(target);
+    const SimdScope scope(target);
     const BlockedShape shape{.channels = 5, .height = 1, .width = 4, .planes = 1, .pad_h = 0, .pad_w = 0};
     BlockedTensor blocked(shape, std::make_shared<WordBuffer>(shape.total_words()));
     from_planar(logits, 0, blocked);
     std::vector<std::uint8_t> classes(4, 99);
-    first_maximum_rows(blocked, classes, {0, 1});
+    EndKernels::prepare().first_maximum_rows(blocked, classes, {0, 1});
     CHECK_MESSAGE(classes == expected, target);
   }
-  select_simd_target("");
 }

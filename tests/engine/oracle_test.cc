@@ -69,7 +69,9 @@ long check_parameters(const Program& program, const oracle::Network& network) {
     CHECK_MESSAGE(theirs.form == expected_form(program.nodes[i]), name);
     const auto ours = integer_parameters(program.nodes[i]);
     CHECK_MESSAGE(ours.size() == theirs.values.size(), name);
-    for (const auto& [key, values] : ours) {
+    for (const auto& entry : ours) {  // clang 14 captures no structured binding
+      const auto& key = entry.first;
+      const auto& values = entry.second;
       const auto it = theirs.values.find(key);
       REQUIRE_MESSAGE(it != theirs.values.end(), name << ' ' << key);
       REQUIRE_MESSAGE(it->second.size() == values.size(), name << ' ' << key);
@@ -126,6 +128,7 @@ void check_outputs(const Program& program, const oracle::Network& network, const
     const long each = (samples_per_operation() + static_cast<long>(names.size()) - 1) / static_cast<long>(names.size());
     long total = 0;
     for (const std::string& name : names) total += check_layer(network, name, oracle_profile(program.profile.name), tensors, each, rng);
+    CHECK_MESSAGE(total > 0, op);
     std::printf("%s %s %s: %ld outputs of %zu layers\n", config.c_str(), program.profile.name.c_str(), op.c_str(), total, names.size());
     std::fflush(stdout);
   }

@@ -61,7 +61,8 @@ RandomNode make_random_node(const NodeSpec& spec, std::mt19937& rng) {
     model->graph.nodes.push_back(source);
     const int bits = i == 1 && node.op == Op::concat ? 8 : spec.x_bits;
     NodeData data;
-    data.output = random_grid(bits, 2.0 + 2.0 * unit(rng), spec.power_of_two_scales, rng);
+    const double width = spec.input_width * (1.0 + unit(rng));
+    data.output = spec.strict ? make_grid(bits, -width, width, true) : random_grid(bits, width, spec.power_of_two_scales, rng);
     model->data.push_back(data);
     node.inputs.push_back(static_cast<ValueId>(model->graph.nodes.size()));
   }
@@ -69,7 +70,8 @@ RandomNode make_random_node(const NodeSpec& spec, std::mt19937& rng) {
   if (node.op == Op::conv2d || node.op == Op::batch_norm) fill_weights(spec, data, rng);
   const double width = node.op == Op::softmax ? 1.0 : 1.0 + 4.0 * unit(rng);
   data.output = node.op == Op::softmax ? make_grid(spec.y_bits, 0.0, 0.2 + 0.8 * unit(rng), false)
-                                       : random_grid(spec.y_bits, width, spec.power_of_two_scales, rng);
+                : spec.strict            ? make_grid(spec.y_bits, -width, width, true)
+                                         : random_grid(spec.y_bits, width, spec.power_of_two_scales, rng);
   model->graph.nodes.push_back(node);
   model->data.push_back(data);
   check_graph(model->graph, "random node");

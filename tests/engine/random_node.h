@@ -17,6 +17,8 @@ struct NodeSpec {
   int x_bits = 8, y_bits = 8, weight_bits = 8;
   bool power_of_two_scales = false;  ///< scales with ties in every rounding
   bool unsigned_weights = false;     ///< codes 0..2^bits - 1
+  bool strict = false;               ///< activation grids with min = -max: N is one less
+  double input_width = 2.0;          ///< width of the operands' ranges; the output's is 1 to 5
 };
 
 /// A model whose last node is the one under test; operands are produced by 1-channel-wide concat nodes so that each has

@@ -12,8 +12,8 @@ namespace {
 struct Run {
   std::ostringstream out;
   double now = 100;
-  intsim::ProgressOptions options(bool terminal, bool quiet = false, std::int64_t already = 0) {
-    return {terminal, quiet, already, [this] { return now; }};
+  intsim::ProgressOptions options(bool terminal, bool quiet = false) {
+    return {terminal, quiet, [this] { return now; }};
   }
 };
 
@@ -84,21 +84,6 @@ TEST_CASE("an abandoned line is ended") {
   CHECK(run.out.str() == "\r1/10 scans, 10 %\x1b[K\n");
 }
 
-TEST_CASE("scans of an earlier run do not count in the rate") {
-  Run run;
-  intsim::Progress progress(run.out, 100, run.options(false, false, 55));
-  run.now += 10;
-  progress.advance(4);
-  CHECK(run.out.str().empty());  // 59 % is in the same tenth
-  progress.advance();
-  CHECK(run.out.str() == "60/100 scans, 60 %, 0.50 scans/s, 0:01:20 left\n");
-  Run terminal;
-  intsim::Progress line(terminal.out, 100, terminal.options(true, false, 55));
-  terminal.now += 10;
-  line.advance(5);
-  CHECK(terminal.out.str() == "\r60/100 scans, 60 %, 0.50 scans/s, 0:01:20 left\x1b[K");
-}
-
 TEST_CASE("quiet prints nothing") {
   for (const bool terminal : {false, true}) {
     Run run;
@@ -119,8 +104,6 @@ TEST_CASE("nothing is printed before the first scan") {
 TEST_CASE("wrong numbers are refused") {
   Run run;
   CHECK_THROWS_AS(intsim::Progress(run.out, 0, run.options(false)), intsim::UsageError);
-  CHECK_THROWS_AS(intsim::Progress(run.out, 3, run.options(false, false, 4)), intsim::UsageError);
-  CHECK_THROWS_AS(intsim::Progress(run.out, 3, run.options(false, false, -1)), intsim::UsageError);
   intsim::Progress progress(run.out, 3, run.options(false));
   CHECK_THROWS_AS(progress.advance(-1), intsim::UsageError);
 }

@@ -16,7 +16,7 @@ constexpr const char* kHead =
     "target              hexagon-hvx, bn = depthwise\n"
     "kernels             simd (AVX2), 2 threads\n"
     "dataset             data/kitti, sequences 08\n"
-    "metric              model_card, KNN off\n"
+    "metric              model-card, KNN off\n"
     "scans               3\n"
     "points              185\n"
     "not projected       1\n"

@@ -160,7 +160,10 @@ TEST_CASE("unknown and double keys are refused") {
   CHECK(fault_after([](json& j) { j["metric"]["more"] = 1; }).find("key 'metric.more' is no key") != std::string::npos);
   std::string text = intsim::to_json(sample_result());
   text.insert(text.find("\"threads\""), "\"config\": \"FP32\",\n");
-  CHECK(fault_of(text) == "file.json: key 'config' appears twice; write the file again with intsim eval");
+  CHECK(fault_of(text) == "file.json: key 'config' occurs twice; write the file again with `intsim evaluate --json`");
+  text = intsim::to_json(sample_result());
+  text.insert(text.find("\"knn\""), "\"mode\": \"official\",");
+  CHECK(fault_of(text).find("file.json: key 'mode' occurs twice in 'metric'; ") == 0);
 }
 
 TEST_CASE("values outside their range are refused") {
@@ -183,6 +186,7 @@ TEST_CASE("values outside their range are refused") {
       {"dataset.sequences: ", [](json& j) { j["dataset"]["sequences"] = json::array(); }},
       {"'dataset.sequences'", [](json& j) { j["dataset"]["sequences"] = {8}; }},
       {"'metric.mode'", [](json& j) { j["metric"]["mode"] = "card"; }},
+      {"'metric.mode'", [](json& j) { j["metric"]["mode"] = "model-card"; }},
       {"'metric.ignored_classes'", [](json& j) { j["metric"]["ignored_classes"] = json::array(); }},
       {"'metric.knn'", [](json& j) { j["metric"]["knn"] = 0; }},
       {"'target.options.bn'", [](json& j) { j["target"]["options"]["bn"] = 1; }},
@@ -222,6 +226,10 @@ TEST_CASE("what is no JSON object is refused") {
     CAPTURE(text);
     CHECK(fault_of(text).find("file.json: ") == 0);
   }
+  std::string text = intsim::to_json(sample_result());
+  text.resize(text.find("0.25"));
+  CHECK(fault_of(text).find("file.json: damaged JSON at key 'timing.seconds_per_scan': ") == 0);
+  CHECK(fault_of(text + "1e999}}").find("file.json: a number is not finite at key 'timing.seconds_per_scan': ") == 0);
 }
 
 TEST_CASE("files: missing, too large") {
@@ -257,6 +265,8 @@ TEST_CASE("paths that are no UTF-8 are written with replacement characters") {
 
 TEST_CASE("names of metric modes") {
   CHECK(intsim::mode_of_name("model_card") == intsim::MetricMode::model_card);
+  CHECK(intsim::mode_of_name("model-card") == intsim::MetricMode::model_card);
   CHECK(intsim::mode_of_name("official") == intsim::MetricMode::official);
-  CHECK_THROWS_WITH_AS(intsim::mode_of_name("card"), doctest::Contains("model_card or official"), intsim::UsageError);
+  CHECK_THROWS_WITH_AS(intsim::mode_of_name("card"), doctest::Contains("use model-card or official"),
+                       intsim::UsageError);
 }

@@ -108,7 +108,7 @@ TEST_CASE("results that cannot be compared are warned about") {
   CHECK(last_lines(table(results), 3) ==
         "\n"
         "warning: different numbers of scans, scores are not comparable: 3 | 4\n"
-        "warning: different metric modes, scores are not comparable: model_card | official\n");
+        "warning: different metric modes, scores are not comparable: model-card | official\n");
   results = pair_of_results();
   results.push_back(results[0]);
   results[2].dataset = "other";

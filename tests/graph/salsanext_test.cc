@@ -89,6 +89,30 @@ TEST_CASE("wiring that is easy to get wrong") {
   CHECK(channels("module_softmax") == 20);
 }
 
+TEST_CASE("windows that do not fit have no output") {
+  const Window w{.kernel_h = 2, .kernel_w = 3, .stride_h = 2, .stride_w = 2};
+  CHECK(w.out_height(1) == 0);
+  CHECK(w.out_height(2) == 1);
+  CHECK(w.out_height(5) == 2);
+  CHECK(w.out_width(2) == 0);
+  CHECK(w.out_width(5) == 2);
+}
+
+TEST_CASE("graphs that would overflow are refused") {
+  Graph g;
+  g.input_channels = 16384;
+  GraphNode cat{.name = "cat", .op = Op::concat, .inputs = std::vector<ValueId>(262145, 0), .out_channels = 16384};
+  g.nodes = {cat};
+  CHECK_THROWS_AS(check_graph(g, "test"), InputError);
+  Graph grow;
+  grow.input_channels = 16384;
+  GraphNode shuffle{.name = "s", .op = Op::pixel_shuffle, .inputs = {0}, .out_channels = 4};
+  shuffle.factor = 64;
+  grow.nodes = {shuffle};
+  CHECK_NOTHROW(check_graph(grow, "test"));
+  CHECK_THROWS_AS(infer_extents(grow, {2048, 2048}), InputError);
+}
+
 TEST_CASE("sizes are free in multiples of 16") {
   const Graph g = salsanext();
   CHECK(infer_extents(g, {16, 16}).back() == Extent{16, 16});

@@ -70,6 +70,20 @@ TEST_CASE("FO-1: folding by hand") {
   CHECK(bias[0] == doctest::Approx(10 + (0.5 - 1.0) + 3 * (-1 - 2)).epsilon(1e-6));
 }
 
+TEST_CASE("FO-1: the sum starts at 0 and the bias is added last") {
+  // Identity statistics up to 1e-5: g = 1, h = beta. 1e16 + 1 - 1e16 depends on the order.
+  BatchNormStatistics bn{{1, 1, 1}, {1e16f, 1.0f, -1e16f}, {0, 0, 0}, {1, 1, 1}};
+  for (float& v : bn.variance) v = 1.0f - 1e-5f;
+  const double g = 1.0 / std::sqrt(double{bn.variance[0]} + 1e-5);
+  std::vector<float> weight = {1, 1, 1}, bias = {1.0f};
+  fold_batch_norm(bn, weight, bias);
+  volatile double sum = 0;
+  for (const float beta : bn.beta) sum = sum + double{beta};
+  CHECK(bias[0] == static_cast<float>(1.0 + sum));  // 1 + ((1e16 + 1) - 1e16) = 1, not 2 and not 0
+  CHECK(bias[0] == 1.0f);
+  CHECK(weight[0] == static_cast<float>(g));
+}
+
 TEST_CASE("a model survives its file, and the same model gives the same bytes") {
   const Folder folder;
   for (const char* config : {"w8a8", "w4a8"}) {
@@ -134,6 +148,10 @@ TEST_CASE("damaged model files") {
   CHECK(contains(edited("\"schema\":\"1\"", "\"schema\":\"7\""), "schema 7"));
   CHECK(contains(edited("downCntx.conv1.weight\"", "downCntx.conv1.wright\""), "downCntx.conv1.weight"));
   CHECK(contains(edited("leaky_relu", "leaky_rexu"), "leaky_rexu"));
+  CHECK(contains(edited("\\\"input_channels\\\":5", "\\\"input_channels\\\":0"), "out of range"));
+  CHECK(contains(edited("\\\"factor\\\":2", "\\\"factor\\\":9"), "factor"));
+  CHECK(contains(edited("\\\"kernel\\\":[1,1]", "\\\"kernel\\\":[1.1]"), "damaged graph metadata"));
+  CHECK(contains(edited("checkpoint.safetensors", "checkpoint.safetensorz"), "checksum"));
   std::vector<std::byte> flipped = bytes;
   flipped[flipped.size() - 4] ^= std::byte{1};  // the last bias, low mantissa bit
   CHECK(contains(reading(flipped), "checksum"));
@@ -160,6 +178,19 @@ TEST_CASE("encodings that do not fit") {
   CHECK(contains(importing([](Encodings& e) { e.params["logits.weight"].resize(7, e.params["logits.weight"][0]); }), "7 entries, expected 1 or 20"));
   CHECK(contains(importing([](Encodings& e) { e.params["logits.weight"][3].bits = 8; }), "bit width differs from the other channels"));
   CHECK(contains(importing([](Encodings& e) { for (auto& p : e.params["logits.weight"]) p.bits = 16; }), "16 bits"));
+  CHECK(contains(importing([](Encodings& e) { e.activations["logits"].output[0].max = 1e300; }), "beyond float32"));
+  // The name follows the weights, not quantizer_args.
+  Encodings renamed = good;
+  renamed.args.param_bits = 8;
+  write_encodings(file, renamed);
+  CHECK(import_model(checkpoint, file).model.name == "w4a8");
+  Encodings moved = good;
+  moved.activations["logits"].output[0].offset -= 1;
+  write_encodings(file, moved);
+  const std::vector<std::string> warnings = import_model(checkpoint, file).warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(contains(warnings[0], "logits"));
+  CHECK(contains(warnings[0], "offset"));
   // Surplus quantisers are worth a word; dropouts and the folded BatchNorm are exempt.
   Encodings surplus = good;
   surplus.activations["module_add_99"].output[0] = Encoding{};

@@ -1,4 +1,5 @@
 // Addition of two tensors (rules AD-1 to AD-3).
+#include "kernels/simd/dispatch.h"
 #include "kernels/simd/fast_node.h"
 #include "numerics/ops.h"
 
@@ -86,19 +87,20 @@ HWY_EXPORT(AddRowKernel);
 
 class FastAdd final : public FastNode {
  public:
-  explicit FastAdd(AddJob job) : job_(std::move(job)) {}
+  explicit FastAdd(AddJob job) : job_(std::move(job)), kernel_(INTSIM_KERNEL(AddRowKernel)) {}
   void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
     const auto high = [](const BlockedTensor& t, int block, int r) { return t.shape().planes == 2 ? t.row(1, block, r) : nullptr; };
     for (int block = 0; block < y.shape().blocks(); ++block)
       for (int r = rows.begin; r < rows.end; ++r) {
         const AddRow row{x[0]->row(0, block, r), high(*x[0], block, r), x[1]->row(0, block, r), high(*x[1], block, r),
                          y.row(0, block, r), y.shape().planes == 2 ? y.row(1, block, r) : nullptr, y.shape().width};
-        HWY_DYNAMIC_DISPATCH(AddRowKernel)(job_, row);
+        kernel_(job_, row);
       }
   }
 
  private:
   AddJob job_;
+  void (*kernel_)(const AddJob&, const AddRow&);
 };
 
 }  // namespace

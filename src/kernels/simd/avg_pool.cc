@@ -1,4 +1,5 @@
 // 3×3 average with stride 2 and padding 1 (rules AP-1 to AP-3); the border supplies the padding codes.
+#include "kernels/simd/dispatch.h"
 #include "kernels/simd/fast_node.h"
 #include "numerics/ops.h"
 
@@ -80,7 +81,7 @@ HWY_EXPORT(PoolRowKernel);
 
 class FastAvgPool final : public FastNode {
  public:
-  explicit FastAvgPool(PoolJob job) : job_(job) {}
+  explicit FastAvgPool(PoolJob job) : job_(job), kernel_(INTSIM_KERNEL(PoolRowKernel)) {}
   void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
     PoolRow row{};
     row.width = y.shape().width;
@@ -92,12 +93,13 @@ class FastAvgPool final : public FastNode {
         }
         row.out_low = y.row(0, block, r);
         row.out_high = y.shape().planes == 2 ? y.row(1, block, r) : nullptr;
-        HWY_DYNAMIC_DISPATCH(PoolRowKernel)(job_, row);
+        kernel_(job_, row);
       }
   }
 
  private:
   PoolJob job_;
+  void (*kernel_)(const PoolJob&, const PoolRow&);
 };
 
 }  // namespace

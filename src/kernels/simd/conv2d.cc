@@ -5,6 +5,7 @@
 
 #include "kernels/simd/constants.h"
 #include "kernels/simd/conv2d_job.h"
+#include "kernels/simd/dispatch.h"
 #include "kernels/simd/fast_node.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -148,7 +149,7 @@ HWY_EXPORT(ConvRowKernel);
 
 class FastConv final : public FastNode {
  public:
-  explicit FastConv(ConvJob job) : job_(std::move(job)) {}
+  explicit FastConv(ConvJob job) : job_(std::move(job)), kernel_(INTSIM_KERNEL(ConvRowKernel)) {}
 
   void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
     const BlockedShape& in = x[0]->shape();
@@ -162,12 +163,13 @@ class FastConv final : public FastNode {
         row.in[p] = x[0]->row(job_.passes[p].plane, 0, r - job_.pad_h) - job_.pad_w;
       row.out_low = y.row(0, 0, r);
       row.out_high = y.shape().planes == 2 ? y.row(1, 0, r) : nullptr;
-      HWY_DYNAMIC_DISPATCH(ConvRowKernel)(job_, row);
+      kernel_(job_, row);
     }
   }
 
  private:
   ConvJob job_;
+  void (*kernel_)(const ConvJob&, const ConvRow&);
 };
 
 }  // namespace

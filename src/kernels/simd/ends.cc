@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/simd/dispatch.h"
 #include "kernels/simd/fast_node.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -55,7 +56,14 @@ HWY_EXPORT(QuantiseRowKernel);
 HWY_EXPORT(FirstMaximumRowKernel);
 }  // namespace
 
-void quantise_rows(std::span<const float> image, const Grid& grid, BlockedTensor& y, RowRange rows) {
+EndKernels EndKernels::prepare() {
+  EndKernels ends;
+  ends.quantise_ = INTSIM_KERNEL(QuantiseRowKernel);
+  ends.maximum_ = INTSIM_KERNEL(FirstMaximumRowKernel);
+  return ends;
+}
+
+void EndKernels::quantise_rows(std::span<const float> image, const Grid& grid, BlockedTensor& y, RowRange rows) const {
   const BlockedShape& s = y.shape();
   const std::size_t pixels = static_cast<std::size_t>(s.height) * static_cast<std::size_t>(s.width);
   for (int block = 0; block < s.blocks(); ++block)
@@ -65,14 +73,14 @@ void quantise_rows(std::span<const float> image, const Grid& grid, BlockedTensor
         const int c = 4 * block + k;
         in[k] = c < s.channels ? image.data() + static_cast<std::size_t>(c) * pixels + static_cast<std::size_t>(r) * static_cast<std::size_t>(s.width) : nullptr;
       }
-      HWY_DYNAMIC_DISPATCH(QuantiseRowKernel)(in, float_grid(grid), grid.zero(), y.row(0, block, r), s.planes == 2 ? y.row(1, block, r) : nullptr, s.width);
+      quantise_(in, float_grid(grid), grid.zero(), y.row(0, block, r), s.planes == 2 ? y.row(1, block, r) : nullptr, s.width);
     }
 }
 
-void first_maximum_rows(const BlockedTensor& logits, std::span<std::uint8_t> classes, RowRange rows) {
+void EndKernels::first_maximum_rows(const BlockedTensor& logits, std::span<std::uint8_t> classes, RowRange rows) const {
   const BlockedShape& s = logits.shape();
   for (int r = rows.begin; r < rows.end; ++r)
-    HWY_DYNAMIC_DISPATCH(FirstMaximumRowKernel)(logits.row(0, 0, r), s.planes == 2 ? logits.row(1, 0, r) : nullptr, s.block_words(), s.channels,
+    maximum_(logits.row(0, 0, r), s.planes == 2 ? logits.row(1, 0, r) : nullptr, s.block_words(), s.channels,
                                                 classes.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(s.width), s.width);
 }
 

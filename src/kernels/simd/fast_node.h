@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "graph/program.h"
+#include "kernels/simd/constants.h"
 #include "tensor/blocked.h"
 
 namespace intsim {
@@ -24,7 +26,7 @@ class FastNode {
   virtual void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const = 0;
 };
 
-/// Prepares a node for the active SIMD target, or returns null where no fast kernel covers its parameters.
+/// Prepares a node for the SIMD target of the current SimdScope, or returns null where no fast kernel covers its parameters.
 std::unique_ptr<FastNode> make_fast_node(const Program& program, std::size_t node);
 
 std::unique_ptr<FastNode> make_fast_conv(const GraphNode& node, const NodeData& data, const ConvParams& p);
@@ -36,18 +38,39 @@ std::unique_ptr<FastNode> make_fast_add(const AddParams& p);
 std::unique_ptr<FastNode> make_fast_avg_pool(const AvgPoolParams& p, const Window& window);
 std::unique_ptr<FastNode> make_fast_softmax(const SoftmaxParams& p, int channels);
 
-/// QZ-2 on float planes (channels×height×width) into rows of a blocked tensor.
-void quantise_rows(std::span<const float> image, const Grid& grid, BlockedTensor& y, RowRange rows);
+/// Both ends of the network, for the SIMD target that was active when they were prepared.
+class EndKernels {
+ public:
+  static EndKernels prepare();
+  /// QZ-2 on float planes (channels×height×width) into rows of a blocked tensor.
+  void quantise_rows(std::span<const float> image, const Grid& grid, BlockedTensor& y, RowRange rows) const;
+  /// LB-1: first maximum over channels, for the rows of a height×width class map.
+  void first_maximum_rows(const BlockedTensor& logits, std::span<std::uint8_t> classes, RowRange rows) const;
 
-/// LB-1: first maximum over channels, for the rows of a height×width class map.
-void first_maximum_rows(const BlockedTensor& logits, std::span<std::uint8_t> classes, RowRange rows);
+ private:
+  void (*quantise_)(const float* const*, const FloatGrid&, std::int32_t, std::uint32_t*, std::uint32_t*, int) = nullptr;
+  void (*maximum_)(const std::uint32_t*, const std::uint32_t*, std::ptrdiff_t, int, std::uint8_t*, int) = nullptr;
+};
 
 /// Names of the SIMD targets that this build holds and this machine can run, best first.
 std::vector<std::string> simd_targets();
-/// Name of the target in use.
-std::string active_simd_target();
-/// Restricts dispatch to one target, process-wide; "" restores the best. Prepare nodes after this call.
-/// Throws UsageError that lists the targets.
-void select_simd_target(const std::string& name);
+
+/// Throws UsageError that lists the targets unless `name` is one of them or empty.
+void check_simd_target(const std::string& name);
+
+/// While it lives, nodes are prepared for one SIMD target (empty: the best). What was prepared keeps its target for good.
+/// Highway's choice is process-wide, so scopes wait for each other.
+class SimdScope {
+ public:
+  explicit SimdScope(const std::string& name);
+  ~SimdScope();
+  SimdScope(const SimdScope&) = delete;
+  SimdScope& operator=(const SimdScope&) = delete;
+  const std::string& target() const { return target_; }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+  std::string target_;
+};
 
 }  // namespace intsim

@@ -1,6 +1,7 @@
 // Softmax over channels (rules SM-1 and SM-2) for 8-bit logits.
 #include <vector>
 
+#include "kernels/simd/dispatch.h"
 #include "kernels/simd/fast_node.h"
 #include "numerics/rounded_math.h"
 #include "numerics/ops.h"
@@ -145,17 +146,18 @@ HWY_EXPORT(SoftmaxRowKernel);
 
 class FastSoftmax final : public FastNode {
  public:
-  explicit FastSoftmax(SoftmaxJob job) : job_(std::move(job)) {}
+  explicit FastSoftmax(SoftmaxJob job) : job_(std::move(job)), kernel_(INTSIM_KERNEL(SoftmaxRowKernel)) {}
   void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
     for (int r = rows.begin; r < rows.end; ++r) {
       const SoftmaxRow row{x[0]->row(0, 0, r), x[0]->shape().block_words(), y.row(0, 0, r),
                            y.shape().planes == 2 ? y.row(1, 0, r) : nullptr, y.shape().block_words(), y.shape().width};
-      HWY_DYNAMIC_DISPATCH(SoftmaxRowKernel)(job_, row);
+      kernel_(job_, row);
     }
   }
 
  private:
   SoftmaxJob job_;
+  void (*kernel_)(const SoftmaxJob&, const SoftmaxRow&);
 };
 
 }  // namespace

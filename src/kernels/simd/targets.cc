@@ -8,21 +8,28 @@ namespace intsim {
 namespace {
 
 /// Bits of the targets that were compiled and that the CPU supports, best (lowest bit) first.
-std::vector<std::int64_t> runnable() {
-  hwy::SetSupportedTargetsForTest(0);
-  std::vector<std::int64_t> bits;
-  for (std::int64_t rest = hwy::SupportedTargets() & HWY_TARGETS; rest != 0; rest &= rest - 1) bits.push_back(rest & -rest);
+const std::vector<std::int64_t>& runnable() {
+  static const std::vector<std::int64_t> bits = [] {
+    std::vector<std::int64_t> list;
+    for (std::int64_t rest = hwy::SupportedTargets() & HWY_TARGETS; rest != 0; rest &= rest - 1) list.push_back(rest & -rest);
+    return list;
+  }();
   return bits;
 }
 
-std::int64_t& forced() {
-  static std::int64_t target = 0;
-  return target;
+/// Bit of a target, of the best one for an empty name.
+std::int64_t bit_of(const std::string& name) {
+  std::string all;
+  for (const std::int64_t bit : runnable()) {
+    if (name.empty() || name == hwy::TargetName(bit)) return bit;
+    all += std::string(all.empty() ? "" : ", ") + hwy::TargetName(bit);
+  }
+  throw UsageError("unknown SIMD target '" + name + "'; this machine runs: " + all);
 }
 
-void apply() {
-  hwy::SetSupportedTargetsForTest(forced());
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+std::mutex& dispatch_mutex() {
+  static std::mutex mutex;
+  return mutex;
 }
 
 }  // namespace
@@ -30,27 +37,22 @@ void apply() {
 std::vector<std::string> simd_targets() {
   std::vector<std::string> names;
   for (const std::int64_t bit : runnable()) names.emplace_back(hwy::TargetName(bit));
-  apply();
   return names;
 }
 
-std::string active_simd_target() { return forced() != 0 ? hwy::TargetName(forced()) : simd_targets().front(); }
+void check_simd_target(const std::string& name) { bit_of(name); }
 
-void select_simd_target(const std::string& name) {
-  std::string all;
-  for (const std::int64_t bit : runnable()) {
-    if (name == hwy::TargetName(bit)) {
-      forced() = bit;
-      return apply();
-    }
-    all += std::string(all.empty() ? "" : ", ") + hwy::TargetName(bit);
-  }
-  if (!name.empty()) {
-    apply();
-    throw UsageError("unknown SIMD target '" + name + "'; this machine runs: " + all);
-  }
-  forced() = 0;
-  apply();
+SimdScope::SimdScope(const std::string& name) {
+  const std::int64_t bit = bit_of(name);
+  lock_ = std::unique_lock(dispatch_mutex());
+  hwy::SetSupportedTargetsForTest(bit);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  target_ = hwy::TargetName(bit);
+}
+
+SimdScope::~SimdScope() {
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 std::unique_ptr<FastNode> make_fast_node(const Program& program, std::size_t i) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/simd/dispatch.h"
 #include "kernels/simd/fast_node.h"
 #include "kernels/simd/unary_nodes.h"
 
@@ -93,15 +94,18 @@ HWY_EXPORT(UnaryRowKernel);
 HWY_EXPORT(ShuffleRowKernel);
 }  // namespace
 
-void unary_row(const UnaryJob& job, int block, const UnaryRow& row) {
-  if (job.kind != UnaryJob::Kind::copy) return HWY_DYNAMIC_DISPATCH(UnaryRowKernel)(job, block, row);
-  const std::size_t bytes = static_cast<std::size_t>(row.width) * sizeof(std::uint32_t);
-  std::memcpy(row.out_low, row.in_low, bytes);
-  if (row.out_high != nullptr) std::memcpy(row.out_high, row.in_high, bytes);
+UnaryKernels UnaryKernels::prepare() {
+  UnaryKernels kernels;
+  kernels.row_ = INTSIM_KERNEL(UnaryRowKernel);
+  kernels.shuffle_ = INTSIM_KERNEL(ShuffleRowKernel);
+  return kernels;
 }
 
-void shuffle_row(const std::uint32_t* const* in, int bytes, std::uint32_t* out, int width) {
-  HWY_DYNAMIC_DISPATCH(ShuffleRowKernel)(in, bytes, out, width);
+void UnaryKernels::row(const UnaryJob& job, int block, const UnaryRow& r) const {
+  if (job.kind != UnaryJob::Kind::copy) return row_(job, block, r);
+  const std::size_t bytes = static_cast<std::size_t>(r.width) * sizeof(std::uint32_t);
+  std::memcpy(r.out_low, r.in_low, bytes);
+  if (r.out_high != nullptr) std::memcpy(r.out_high, r.in_high, bytes);
 }
 
 }  // namespace intsim

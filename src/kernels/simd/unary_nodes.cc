@@ -26,11 +26,12 @@ class FastUnary final : public FastNode {
   explicit FastUnary(UnaryJob job) : job_(std::move(job)) {}
   void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
     for (int block = 0; block < y.shape().blocks(); ++block)
-      for (int r = rows.begin; r < rows.end; ++r) unary_row(job_, block, row_of(*x[0], block, y, block, r));
+      for (int r = rows.begin; r < rows.end; ++r) kernels_.row(job_, block, row_of(*x[0], block, y, block, r));
   }
 
  private:
   UnaryJob job_;
+  UnaryKernels kernels_ = UnaryKernels::prepare();
 };
 
 class FastConcat final : public FastNode {
@@ -41,13 +42,14 @@ class FastConcat final : public FastNode {
     for (std::size_t i = 0; i < x.size(); ++i) {
       const int blocks = x[i]->shape().blocks();
       for (int block = 0; block < blocks; ++block)
-        for (int r = rows.begin; r < rows.end; ++r) unary_row(jobs_[i], block, row_of(*x[i], block, y, first + block, r));
+        for (int r = rows.begin; r < rows.end; ++r) kernels_.row(jobs_[i], block, row_of(*x[i], block, y, first + block, r));
       first += blocks;
     }
   }
 
  private:
   std::vector<UnaryJob> jobs_;
+  UnaryKernels kernels_ = UnaryKernels::prepare();
 };
 
 /// PS-1: channel c of the output is block c of the input.
@@ -65,16 +67,17 @@ class FastPixelShuffle final : public FastNode {
           const std::uint32_t* in[4];
           for (int k = 0; k < 4; ++k) in[k] = x[0]->row(plane, 4 * block + k, r / 2);
           std::uint32_t* out = copy ? y.row(plane, block, r) : shuffled.data() + plane * (2 * width + kSlack);
-          shuffle_row(in, 2 * (r % 2), out, width);
+          kernels_.shuffle(in, 2 * (r % 2), out, width);
           (plane == 0 ? row.in_low : row.in_high) = out;
         }
-        if (!copy) unary_row(rescale_, block, row);
+        if (!copy) kernels_.row(rescale_, block, row);
       }
   }
 
  private:
   static constexpr int kSlack = 64;  ///< vectors may read past the row
   UnaryJob rescale_;
+  UnaryKernels kernels_ = UnaryKernels::prepare();
 };
 
 template <class F>

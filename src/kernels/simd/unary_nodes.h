@@ -16,10 +16,20 @@ struct UnaryRow {
   int width = 0;
 };
 
-/// Applies the job to channels 4 * block … 4 * block + 3 of a row.
-void unary_row(const UnaryJob& job, int block, const UnaryRow& row);
+/// The row kernels of the SIMD target that was active when they were prepared.
+class UnaryKernels {
+ public:
+  static UnaryKernels prepare();
+  /// Applies the job to channels 4 * block … 4 * block + 3 of a row.
+  void row(const UnaryJob& job, int block, const UnaryRow& r) const;
+  /// Shuffles bytes `bytes`, `bytes + 1` of the rows in[0..3] into a row of 2 * width words.
+  void shuffle(const std::uint32_t* const* in, int bytes, std::uint32_t* out, int width) const {
+    shuffle_(in, bytes, out, width);
+  }
 
-/// Shuffles bytes `bytes`, `bytes + 1` of the rows in[0..3] into a row of 2 * width words.
-void shuffle_row(const std::uint32_t* const* in, int bytes, std::uint32_t* out, int width);
+ private:
+  void (*row_)(const UnaryJob&, int, const UnaryRow&) = nullptr;
+  void (*shuffle_)(const std::uint32_t* const*, int, std::uint32_t*, int) = nullptr;
+};
 
 }  // namespace intsim
