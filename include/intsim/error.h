@@ -8,11 +8,11 @@ namespace intsim {
 
 /// Process exit codes (docs/FORMATS.md, "Exit codes").
 enum class ExitCode : int {
-  ok = 0,           ///< success
-  numeric = 1,      ///< numeric failure or missed threshold
-  usage = 2,        ///< wrong command line
-  input = 3,        ///< bad or missing input
-  internal = 4,     ///< internal fault or failed write
+  ok = 0,        ///< success
+  numeric = 1,   ///< numeric failure or missed threshold
+  usage = 2,     ///< wrong command line
+  input = 3,     ///< bad or missing input
+  internal = 4,  ///< internal fault or failed write
 };
 
 /// Base of all errors thrown by intsim.

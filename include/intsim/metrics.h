@@ -18,7 +18,9 @@ class Confusion {
   void add(std::span<const std::uint8_t> prediction, std::span<const std::uint8_t> truth);
   void add(const Confusion& other);
 
-  std::int64_t at(int prediction, int truth) const { return counts_[static_cast<std::size_t>(prediction * classes_ + truth)]; }
+  std::int64_t at(int prediction, int truth) const {
+    return counts_[static_cast<std::size_t>(prediction * classes_ + truth)];
+  }
   void set(int prediction, int truth, std::int64_t count);
   std::int64_t total() const;
 

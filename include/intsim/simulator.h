@@ -45,7 +45,8 @@ class Simulator {
 
   /// Class 0..19 of every pixel of a projected scan. With `observer`, every tensor of the run passes by in execution
   /// order, the softmax included.
-  std::vector<std::uint8_t> classes(const RangeImage& image, const std::function<void(const TensorView&)>& observer = {});
+  std::vector<std::uint8_t> classes(const RangeImage& image,
+                                    const std::function<void(const TensorView&)>& observer = {});
 
   /// Raw SemanticKITTI label id of every point.
   std::vector<std::uint32_t> labels(const Scan& scan, const ProjectionConfig& projection = {});

@@ -7,7 +7,8 @@
 
 namespace intsim {
 
-Engine::Engine(std::shared_ptr<const PreparedProgram> program, int threads) : program_(std::move(program)), pool_(threads) {}
+Engine::Engine(std::shared_ptr<const PreparedProgram> program, int threads)
+    : program_(std::move(program)), pool_(threads) {}
 
 std::size_t Engine::nodes_to_run(const Observer& observer) const {
   return observer ? program_->program().nodes.size() : static_cast<std::size_t>(program_->logits());
@@ -16,9 +17,10 @@ std::size_t Engine::nodes_to_run(const Observer& observer) const {
 std::vector<std::uint8_t> Engine::run(std::span<const float> image, Extent extent, const Observer& observer) {
   const Graph& graph = program_->program().model->graph;
   if (extent.height < 1 || extent.width < 1 || extent.height > 8192 || extent.width > 65536)
-    throw InputError("image", "height or width is out of range", "use multiples of 16 up to 8192 rows and 65536 columns");
-  const std::size_t expected = static_cast<std::size_t>(graph.input_channels) * static_cast<std::size_t>(extent.height) *
-                               static_cast<std::size_t>(extent.width);
+    throw InputError("image", "height or width is out of range",
+                     "use multiples of 16 up to 8192 rows and 65536 columns");
+  const std::size_t expected = static_cast<std::size_t>(graph.input_channels) *
+                               static_cast<std::size_t>(extent.height) * static_cast<std::size_t>(extent.width);
   if (image.size() != expected)
     throw InputError("image", "has " + std::to_string(image.size()) + " values, expected " + std::to_string(expected),
                      "give all channels of the range image");
@@ -28,11 +30,13 @@ std::vector<std::uint8_t> Engine::run(std::span<const float> image, Extent exten
 
 void Engine::run_scalar(std::size_t node, std::span<const PlanarTensor* const> x, PlanarTensor& y) {
   const Program& program = program_->program();
-  pool_.parallel_for(reference_units(program, node, y),
-                     [&](int begin, int end) { run_reference(program, node, x, y, {begin, end}); });
+  pool_.parallel_for(reference_units(program, node, y), [&](int begin, int end) {
+    run_reference(program, node, x, y, {begin, end});
+  });
 }
 
-std::vector<std::uint8_t> Engine::run_reference_kernels(std::span<const float> image, Extent extent, const Observer& observer) {
+std::vector<std::uint8_t> Engine::run_reference_kernels(std::span<const float> image, Extent extent,
+                                                        const Observer& observer) {
   const Model& model = *program_->program().model;
   const std::vector<Extent> extents = infer_extents(model.graph, extent);
   std::vector<PlanarTensor> values(model.graph.nodes.size() + 1);
@@ -54,8 +58,12 @@ std::vector<std::uint8_t> Engine::run_reference_kernels(std::span<const float> i
 
 BlockedTensor Engine::allocate(ValueId value, Extent extent) {
   const Model& model = *program_->program().model;
-  const BlockedShape shape{.channels = model.graph.channels(value), .height = extent.height, .width = extent.width,
-                           .planes = model.grid(value).bytes(), .pad_h = program_->pad_h(value), .pad_w = program_->pad_w(value)};
+  const BlockedShape shape{.channels = model.graph.channels(value),
+                           .height = extent.height,
+                           .width = extent.width,
+                           .planes = model.grid(value).bytes(),
+                           .pad_h = program_->pad_h(value),
+                           .pad_w = program_->pad_w(value)};
   const std::size_t words = shape.total_words();
   // Smallest free buffer that fits; a buffer is free when only the pool holds it.
   std::shared_ptr<WordBuffer>* best = nullptr;
@@ -82,12 +90,15 @@ void Engine::run_fast(std::size_t node, std::span<const BlockedTensor* const> x,
   from_planar(result, zero, y);
 }
 
-std::vector<std::uint8_t> Engine::run_fast_kernels(std::span<const float> image, Extent extent, const Observer& observer) {
+std::vector<std::uint8_t> Engine::run_fast_kernels(std::span<const float> image, Extent extent,
+                                                   const Observer& observer) {
   const Model& model = *program_->program().model;
   const std::vector<Extent> extents = infer_extents(model.graph, extent);
   std::vector<BlockedTensor> values(model.graph.nodes.size() + 1);
   values[0] = allocate(0, extent);
-  pool_.parallel_for(extent.height, [&](int begin, int end) { program_->ends().quantise_rows(image, model.input, values[0], {begin, end}); });
+  pool_.parallel_for(extent.height, [&](int begin, int end) {
+    program_->ends().quantise_rows(image, model.input, values[0], {begin, end});
+  });
   values[0].fill_border(model.input.zero());
   if (observer) observer("input", model.input, to_planar(values[0]));
   const std::size_t count = nodes_to_run(observer);
@@ -102,8 +113,11 @@ std::vector<std::uint8_t> Engine::run_fast_kernels(std::span<const float> image,
       if (program_->last_use(v) == i + 1 && v != program_->logits()) values[static_cast<std::size_t>(v)] = {};
   }
   const BlockedTensor& logits = values[static_cast<std::size_t>(program_->logits())];
-  std::vector<std::uint8_t> classes(static_cast<std::size_t>(logits.shape().height) * static_cast<std::size_t>(logits.shape().width));
-  pool_.parallel_for(logits.shape().height, [&](int begin, int end) { program_->ends().first_maximum_rows(logits, classes, {begin, end}); });
+  std::vector<std::uint8_t> classes(static_cast<std::size_t>(logits.shape().height) *
+                                    static_cast<std::size_t>(logits.shape().width));
+  pool_.parallel_for(logits.shape().height, [&](int begin, int end) {
+    program_->ends().first_maximum_rows(logits, classes, {begin, end});
+  });
   return classes;
 }
 

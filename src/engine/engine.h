@@ -74,7 +74,8 @@ class Engine {
   PlanarTensor run_node(std::size_t node, std::span<const PlanarTensor* const> operands);
 
  private:
-  std::vector<std::uint8_t> run_reference_kernels(std::span<const float> image, Extent extent, const Observer& observer);
+  std::vector<std::uint8_t> run_reference_kernels(std::span<const float> image, Extent extent,
+                                                  const Observer& observer);
   std::vector<std::uint8_t> run_fast_kernels(std::span<const float> image, Extent extent, const Observer& observer);
   BlockedTensor allocate(ValueId value, Extent extent);
   void run_fast(std::size_t node, std::span<const BlockedTensor* const> x, BlockedTensor& y);

@@ -22,8 +22,9 @@ void check_segmentation(const Graph& graph, const std::filesystem::path& path) {
   if (graph.input_channels == kImageChannels && graph.channels(logits) == kClasses &&
       infer_extents(graph, image)[static_cast<std::size_t>(logits)] == image)
     return;
-  throw InputError(path.string(), "does not map the " + std::to_string(kImageChannels) + " channels of a range image to " +
-                                      std::to_string(kClasses) + " classes per pixel",
+  throw InputError(path.string(),
+                   "does not map the " + std::to_string(kImageChannels) + " channels of a range image to " +
+                       std::to_string(kClasses) + " classes per pixel",
                    "use a model imported for SemanticKITTI");
 }
 
@@ -36,7 +37,8 @@ Program load_program(const std::filesystem::path& model, const std::string& targ
   return lower(std::move(loaded), profile);
 }
 
-std::shared_ptr<const PreparedProgram> load_prepared(const std::filesystem::path& model, const SimulatorOptions& options) {
+std::shared_ptr<const PreparedProgram> load_prepared(const std::filesystem::path& model,
+                                                     const SimulatorOptions& options) {
   const KernelSet kernels = kernel_set(options.kernels);
   check_simd_target(options.simd);
   return std::make_shared<const PreparedProgram>(load_program(model, options.target), kernels, options.simd);

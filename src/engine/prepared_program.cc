@@ -29,6 +29,8 @@ PreparedProgram::PreparedProgram(Program program, KernelSet kernels, const std::
   for (std::size_t i = 0; i < nodes.size(); ++i) fast_.push_back(make_fast_node(program_, i));
 }
 
-std::string PreparedProgram::kernel_name(std::size_t node) const { return fast(node) != nullptr ? target_ : "reference"; }
+std::string PreparedProgram::kernel_name(std::size_t node) const {
+  return fast(node) != nullptr ? target_ : "reference";
+}
 
 }  // namespace intsim

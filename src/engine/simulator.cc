@@ -22,7 +22,8 @@ Simulator::~Simulator() = default;
 Simulator::Simulator(Simulator&&) noexcept = default;
 Simulator& Simulator::operator=(Simulator&&) noexcept = default;
 
-std::vector<std::uint8_t> Simulator::classes(const RangeImage& image, const std::function<void(const TensorView&)>& observer) {
+std::vector<std::uint8_t> Simulator::classes(const RangeImage& image,
+                                             const std::function<void(const TensorView&)>& observer) {
   Observer inner;
   if (observer) {
     inner = [&](const std::string& name, const Grid& grid, const PlanarTensor& t) {

@@ -18,8 +18,8 @@ ThreadPool::ThreadPool(int threads) {
   } catch (const std::system_error& e) {
     const std::string started = std::to_string(workers_.size() + 1);
     stop();
-    throw Error(ExitCode::internal, "cannot start " + std::to_string(threads) + " threads (" + started + " started): " + e.what() +
-                                        "; use fewer threads");
+    throw Error(ExitCode::internal, "cannot start " + std::to_string(threads) + " threads (" + started +
+                                        " started): " + e.what() + "; use fewer threads");
   }
 }
 

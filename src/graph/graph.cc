@@ -59,7 +59,8 @@ void check_channels(const Graph& graph, const GraphNode& node, const std::string
     default:
       break;
   }
-  if (node.out_channels != expected || expected < 1 || expected > kMaxChannels) fail(where, node, "wrong number of output channels");
+  if (node.out_channels != expected || expected < 1 || expected > kMaxChannels)
+    fail(where, node, "wrong number of output channels");
 }
 
 }  // namespace
@@ -84,7 +85,8 @@ int Graph::find(const std::string& name) const {
 
 void check_graph(const Graph& graph, const std::string& where) {
   std::set<std::string> names;
-  if (graph.input_channels < 1 || graph.input_channels > kMaxChannels) throw InputError(where, "graph has no valid input", "import the model again");
+  if (graph.input_channels < 1 || graph.input_channels > kMaxChannels)
+    throw InputError(where, "graph has no valid input", "import the model again");
   if (graph.nodes.empty()) throw InputError(where, "graph has no nodes", "import the model again");
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const GraphNode& node = graph.nodes[i];
@@ -106,10 +108,13 @@ std::vector<Extent> infer_extents(const Graph& graph, Extent input) {
       if (extents[static_cast<std::size_t>(v)] != e)
         throw InputError("node '" + node.name + "'", "operands differ in height or width",
                          "height and width must be multiples of 16");
-    if (node.op == Op::conv2d || node.op == Op::avg_pool) e = {node.window.out_height(e.height), node.window.out_width(e.width)};
+    if (node.op == Op::conv2d || node.op == Op::avg_pool)
+      e = {node.window.out_height(e.height), node.window.out_width(e.width)};
     if (node.op == Op::pixel_shuffle) e = {e.height * node.factor, e.width * node.factor};
-    if (e.height < 1 || e.width < 1) throw InputError("node '" + node.name + "'", "input is too small", "use a larger image");
-    if (e.height > kMaxSide || e.width > kMaxSide) throw InputError("node '" + node.name + "'", "output is too large", "use a smaller image");
+    if (e.height < 1 || e.width < 1)
+      throw InputError("node '" + node.name + "'", "input is too small", "use a larger image");
+    if (e.height > kMaxSide || e.width > kMaxSide)
+      throw InputError("node '" + node.name + "'", "output is too large", "use a smaller image");
     extents.push_back(e);
   }
   return extents;

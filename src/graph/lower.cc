@@ -11,19 +11,28 @@ NodeParams lower_node(const Model& model, std::size_t i, const Profile& profile)
   const NodeData& data = model.data[i];
   const Grid& x = model.grid(node.inputs[0]);
   switch (node.op) {
-    case Op::conv2d: return lower_conv(node, data, x, profile.conv2d);
-    case Op::leaky_relu: return lower_leaky_relu(node, x, data.output, profile.leaky_relu);
-    case Op::batch_norm: return lower_batch_norm(node, data, x, profile.batch_norm);
-    case Op::add: return lower_add(node, x, model.grid(node.inputs[1]), data.output, profile.add);
+    case Op::conv2d:
+      return lower_conv(node, data, x, profile.conv2d);
+    case Op::leaky_relu:
+      return lower_leaky_relu(node, x, data.output, profile.leaky_relu);
+    case Op::batch_norm:
+      return lower_batch_norm(node, data, x, profile.batch_norm);
+    case Op::add:
+      return lower_add(node, x, model.grid(node.inputs[1]), data.output, profile.add);
     case Op::concat: {
       std::vector<ConcatParams> operands;
-      for (const ValueId v : node.inputs) operands.push_back(lower_concat(node, model.grid(v), data.output, profile.concat));
+      for (const ValueId v : node.inputs)
+        operands.push_back(lower_concat(node, model.grid(v), data.output, profile.concat));
       return operands;
     }
-    case Op::pixel_shuffle: return lower_pixel_shuffle(node, x, data.output, profile.pixel_shuffle);
-    case Op::avg_pool: return lower_avg_pool(node, x, data.output, profile.avg_pool);
-    case Op::softmax: return lower_softmax(node, x, data.output, profile.softmax);
-    case Op::dropout: break;
+    case Op::pixel_shuffle:
+      return lower_pixel_shuffle(node, x, data.output, profile.pixel_shuffle);
+    case Op::avg_pool:
+      return lower_avg_pool(node, x, data.output, profile.avg_pool);
+    case Op::softmax:
+      return lower_softmax(node, x, data.output, profile.softmax);
+    case Op::dropout:
+      break;
   }
   throw InputError("node '" + node.name + "'", "a dropout cannot run", "import the model again");
 }

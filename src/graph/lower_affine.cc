@@ -25,8 +25,8 @@ struct Channel {
 };
 
 /// Tries the hvx8 form for all channels; the zero point goes into the bias (CV-1, BN-1).
-bool fill_hvx8(const GraphNode& node, const std::vector<Channel>& channels, const Grid& y, std::vector<std::int64_t>& bias,
-               std::vector<Multiplier>& scale) {
+bool fill_hvx8(const GraphNode& node, const std::vector<Channel>& channels, const Grid& y,
+               std::vector<std::int64_t>& bias, std::vector<Multiplier>& scale) {
   const Dyadic zero = Dyadic::integer(y.zero()) * scale_of(y);
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const Channel& ch = channels[c];
@@ -40,15 +40,16 @@ bool fill_hvx8(const GraphNode& node, const std::vector<Channel>& channels, cons
 }
 
 /// The wide form, refused where an accumulator could leave 62 bits (PA-6).
-void fill_wide(const GraphNode& node, const std::vector<Channel>& channels, const Grid& y, std::vector<std::int64_t>& bias,
-               std::vector<Multiplier>& scale) {
+void fill_wide(const GraphNode& node, const std::vector<Channel>& channels, const Grid& y,
+               std::vector<std::int64_t>& bias, std::vector<Multiplier>& scale) {
   bias.clear();
   scale.clear();
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const Channel& ch = channels[c];
     const BigInt b = round_scaled({ch.bias, ch.step});
     if (ch.worst_sum + abs(b) >= kWideLimit)
-      throw InputError(place(node, c), "the accumulator can exceed 2^62", "check weights, bias and ranges of this channel");
+      throw InputError(place(node, c), "the accumulator can exceed 2^62",
+                       "check weights, bias and ranges of this channel");
     bias.push_back(to_int64(b, place(node, c)));
     scale.push_back(wide_multiplier({ch.step, scale_of(y)}, place(node, c)));
   }
@@ -67,11 +68,13 @@ ConvParams lower_conv(const GraphNode& node, const NodeData& data, const Grid& x
     std::int64_t gain = 0;
     for (std::size_t k = 0; k < taps; ++k) gain += std::abs(data.weights[c * taps + k]);
     p.worst_sum.push_back(reach(x) * gain);
-    channels[c] = {scale_of(x) * scale_of(data.weight_grid(static_cast<int>(c))), Dyadic(double{data.bias[c]}), p.worst_sum[c]};
+    channels[c] = {scale_of(x) * scale_of(data.weight_grid(static_cast<int>(c))), Dyadic(double{data.bias[c]}),
+                   p.worst_sum[c]};
   }
   if (rule == Rule::float32) {
     p.form = Form::float32;
-    for (std::size_t c = 0; c < outputs; ++c) p.weight_scale.push_back(data.weight_grid(static_cast<int>(c)).float_scale);
+    for (std::size_t c = 0; c < outputs; ++c)
+      p.weight_scale.push_back(data.weight_grid(static_cast<int>(c)).float_scale);
     p.float_bias = data.bias;
   } else if (rule == Rule::hvx8 && eight_bit(x) && eight_bit(p.y) && codes_fit_int8(data) &&
              fill_hvx8(node, channels, p.y, p.bias, p.scale)) {

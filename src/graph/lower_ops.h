@@ -1,4 +1,5 @@
-// Per-operation lowering: parameters of one node from grids and float parameters (docs/NUMERICS.md, each operation's rules).
+// Per-operation lowering: parameters of one node from grids and float parameters (docs/NUMERICS.md, each operation's
+// rules).
 #pragma once
 
 #include "graph/model.h"

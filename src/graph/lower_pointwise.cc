@@ -10,7 +10,8 @@ namespace intsim {
 namespace {
 
 /// hvx8 where both grids are 8-bit and the precondition holds for `gain` summed codes, else wide.
-Form fill_rescale(const GraphNode& node, const Ratio& f, const Grid& x, const Grid& y, int gain, Rule rule, Multiplier& m) {
+Form fill_rescale(const GraphNode& node, const Ratio& f, const Grid& x, const Grid& y, int gain, Rule rule,
+                  Multiplier& m) {
   if (rule == Rule::hvx8 && eight_bit(x) && eight_bit(y)) {
     m = hvx8_multiplier(f, place(node));
     if (fits_hvx8(BigInt(reach(x) * gain), 0, m.shift)) return Form::hvx8;
@@ -76,7 +77,8 @@ AddParams lower_add(const GraphNode& node, const Grid& a, const Grid& b, const G
   const Ratio ra{scale_of(a), scale_of(y)}, rb{scale_of(b), scale_of(y)};
   p.shift = 30 - binary_exponent(compare(ra, rb) >= 0 ? ra : rb);
   if (p.shift < 1 || p.shift > 120)
-    throw InputError(place(node), "ratio of input to output step is out of range", "check the ranges in the encodings file");
+    throw InputError(place(node), "ratio of input to output step is out of range",
+                     "check the ranges in the encodings file");
   p.multiplier_a = static_cast<std::int32_t>(round_scaled(ra, p.shift));
   p.multiplier_b = static_cast<std::int32_t>(round_scaled(rb, p.shift));
   return p;
@@ -142,7 +144,8 @@ SoftmaxParams lower_softmax(const GraphNode& node, const Grid& x, const Grid& y,
   p.scale_mantissa = static_cast<std::uint64_t>(BigInt(s.mantissa() >> trailing));
   p.scale_shift = -(s.exponent() + trailing);
   if (p.scale_shift < 0 || p.scale_shift > 94)
-    throw InputError(place(node), "output step is outside 2^-41 … 2^52 units", "check the softmax range in the encodings file");
+    throw InputError(place(node), "output step is outside 2^-41 … 2^52 units",
+                     "check the softmax range in the encodings file");
   return p;
 }
 

@@ -9,7 +9,8 @@ namespace intsim {
 Multiplier hvx8_multiplier(const Ratio& f, const std::string& where) {
   const Ratio one{Dyadic::integer(1), Dyadic::integer(1)};
   const int shift = compare(f, one) <= 0 ? 0 : binary_exponent(f);
-  if (shift > 30) throw InputError(where, "input step is over 2^30 output steps", "check the ranges in the encodings file");
+  if (shift > 30)
+    throw InputError(where, "input step is over 2^30 output steps", "check the ranges in the encodings file");
   const BigInt limit = (BigInt(1) << 31) - 1;
   const BigInt value = std::min(round_scaled(f, 31 - shift), limit);
   return {static_cast<std::int32_t>(value), shift};

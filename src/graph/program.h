@@ -37,8 +37,8 @@ Program lower(std::shared_ptr<const Model> model, const Profile& profile);
 /// Form of a node as one word, e.g. "hvx8"; "mixed" for a concatenation of several forms.
 std::string form_of(const ProgramNode& node);
 
-/// All integer parameters of a node by name (BZ, B, sh, R, M, S, A, T, rsh, off, gain …; concat names end in ".operand"),
-/// one entry per channel or a single one. For inspection and for comparison with the oracle.
+/// All integer parameters of a node by name (BZ, B, sh, R, M, S, A, T, rsh, off, gain …; concat names end in
+/// ".operand"), one entry per channel or a single one. For inspection and for comparison with the oracle.
 std::map<std::string, std::vector<std::int64_t>> integer_parameters(const ProgramNode& node);
 
 }  // namespace intsim

@@ -38,12 +38,16 @@ class Builder {
     return push(std::move(node));
   }
   ValueId add(ValueId a, ValueId b) {
-    return push({.name = numbered("module_add", adds_++), .op = Op::add, .inputs = {a, b}, .out_channels = graph_.channels(a)});
+    return push(
+        {.name = numbered("module_add", adds_++), .op = Op::add, .inputs = {a, b}, .out_channels = graph_.channels(a)});
   }
   ValueId cat(std::vector<ValueId> inputs) {
     int channels = 0;
     for (const ValueId v : inputs) channels += graph_.channels(v);
-    return push({.name = numbered("module_cat", cats_++), .op = Op::concat, .inputs = std::move(inputs), .out_channels = channels});
+    return push({.name = numbered("module_cat", cats_++),
+                 .op = Op::concat,
+                 .inputs = std::move(inputs),
+                 .out_channels = channels});
   }
 
   /// conv -> LeakyReLU

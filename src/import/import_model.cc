@@ -82,7 +82,8 @@ class Importer {
                        "use the torch-named encodings file that belongs to this network");
     const std::size_t count = it->second.size();
     if (count != 1 && count != static_cast<std::size_t>(channels))
-      throw InputError(encodings_path_, key + " has " + std::to_string(count) + " entries, expected 1 or " + std::to_string(channels),
+      throw InputError(encodings_path_,
+                       key + " has " + std::to_string(count) + " entries, expected 1 or " + std::to_string(channels),
                        "use the encodings file that belongs to this network");
     std::vector<Grid> grids;
     for (const Encoding& e : it->second) {
@@ -95,7 +96,8 @@ class Importer {
   }
 
   /// QZ-4: QZ-2 on every value, then w = q + offset.
-  static std::vector<std::int16_t> weight_codes(const std::vector<float>& values, const std::vector<Grid>& grids, int channels) {
+  static std::vector<std::int16_t> weight_codes(const std::vector<float>& values, const std::vector<Grid>& grids,
+                                                int channels) {
     std::vector<std::int16_t> codes(values.size());
     const std::size_t per_channel = values.size() / static_cast<std::size_t>(channels);
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -115,7 +117,8 @@ class Importer {
 
   void load_conv(const GraphNode& node, NodeData& data) {
     const Window& w = node.window;
-    std::vector<float> weight = tensor(node.name + ".weight", {node.out_channels, node.in_channels / node.groups, w.kernel_h, w.kernel_w});
+    std::vector<float> weight =
+        tensor(node.name + ".weight", {node.out_channels, node.in_channels / node.groups, w.kernel_h, w.kernel_w});
     data.bias = tensor(node.name + ".bias", {node.out_channels});
     if (node.name == kLogits && checkpoint_.contains(std::string(kFoldedBatchNorm) + ".weight")) {
       const BatchNormStatistics bn = statistics(kFoldedBatchNorm, node.in_channels);
@@ -159,7 +162,8 @@ class Importer {
             surplus("activation_encodings['" + layer + "']['" + side + "']['" + std::to_string(index) + "']");
     }
     for (const auto& [name, list] : encodings_.params)
-      if (!used_params_.contains(name) && !exempt(name.substr(0, name.rfind('.')))) surplus("param_encodings['" + name + "']");
+      if (!used_params_.contains(name) && !exempt(name.substr(0, name.rfind('.'))))
+        surplus("param_encodings['" + name + "']");
   }
 
   Safetensors checkpoint_;
@@ -173,8 +177,10 @@ class Importer {
 
 ImportResult import_model(const std::filesystem::path& checkpoint, const std::filesystem::path& encodings) {
   ImportResult result = Importer(checkpoint, encodings).run();
-  result.model.sources = {{"checkpoint", checkpoint.filename().string()}, {"checkpoint_xxh128", hash_file(checkpoint)},
-                          {"encodings", encodings.filename().string()},   {"encodings_xxh128", hash_file(encodings)}};
+  result.model.sources = {{"checkpoint", checkpoint.filename().string()},
+                          {"checkpoint_xxh128", hash_file(checkpoint)},
+                          {"encodings", encodings.filename().string()},
+                          {"encodings_xxh128", hash_file(encodings)}};
   return result;
 }
 

@@ -26,12 +26,15 @@ ordered_json grid_json(const Grid& g) {
 }
 
 ordered_json window_json(const Window& w) {
-  return {{"kernel", {w.kernel_h, w.kernel_w}}, {"stride", {w.stride_h, w.stride_w}}, {"padding", {w.pad_h, w.pad_w}},
+  return {{"kernel", {w.kernel_h, w.kernel_w}},
+          {"stride", {w.stride_h, w.stride_w}},
+          {"padding", {w.pad_h, w.pad_w}},
           {"dilation", {w.dilation_h, w.dilation_w}}};
 }
 
 ordered_json node_json(const GraphNode& node, const NodeData& data) {
-  ordered_json j = {{"name", node.name}, {"op", op_name(node.op)}, {"inputs", node.inputs}, {"channels", node.out_channels}};
+  ordered_json j = {
+      {"name", node.name}, {"op", op_name(node.op)}, {"inputs", node.inputs}, {"channels", node.out_channels}};
   if (node.op == Op::conv2d) j["in_channels"] = node.in_channels, j["groups"] = node.groups;
   if (node.op == Op::conv2d || node.op == Op::avg_pool) j["window"] = window_json(node.window);
   if (node.op == Op::pixel_shuffle) j["factor"] = node.factor;
@@ -48,7 +51,8 @@ std::vector<std::int64_t> weight_shape(const GraphNode& node) {
 }
 
 template <class T>
-SafetensorsTensor tensor_of(const std::string& name, const char* dtype, std::vector<std::int64_t> shape, const std::vector<T>& v) {
+SafetensorsTensor tensor_of(const std::string& name, const char* dtype, std::vector<std::int64_t> shape,
+                            const std::vector<T>& v) {
   return {name, dtype, std::move(shape), to_bytes(v)};
 }
 
@@ -62,7 +66,8 @@ void put_weights(const GraphNode& node, const NodeData& data, std::vector<Safete
   if (data.weight_grids[0].bits == 4 && all_within(data.weights, -8, 7))
     out.push_back({name, "U8", {(count + 1) / 2}, pack_int4(data.weights)});
   else if (all_within(data.weights, -128, 127))
-    out.push_back(tensor_of(name, "I8", weight_shape(node), std::vector<std::int8_t>(data.weights.begin(), data.weights.end())));
+    out.push_back(
+        tensor_of(name, "I8", weight_shape(node), std::vector<std::int8_t>(data.weights.begin(), data.weights.end())));
   else
     out.push_back(tensor_of(name, "I16", weight_shape(node), data.weights));
   std::vector<double> min, max;
@@ -80,7 +85,8 @@ struct Content {
 };
 
 /// XXH3-128 over the metadata and, by name, over dtype, shape and bytes of every tensor.
-std::string content_hash(const std::map<std::string, std::string>& metadata, const std::map<std::string, Content>& tensors) {
+std::string content_hash(const std::map<std::string, std::string>& metadata,
+                         const std::map<std::string, Content>& tensors) {
   Hasher hasher;
   const auto add = [&](const std::string& text) { hasher.update(std::as_bytes(std::span(text))); };
   for (const auto& [key, value] : metadata)
@@ -99,7 +105,8 @@ std::string text_of(const ordered_json& j) { return j.dump(-1, ' ', false, order
 
 /// Integer within limits; nlohmann would convert silently.
 int integer(const nlohmann::json& j, int low, int high) {
-  if (!j.is_number_integer() || j < low || j > high) throw nlohmann::json::other_error::create(599, "number out of range: " + j.dump(), &j);
+  if (!j.is_number_integer() || j < low || j > high)
+    throw nlohmann::json::other_error::create(599, "number out of range: " + j.dump(), &j);
   return j.get<int>();
 }
 
@@ -122,7 +129,8 @@ std::vector<std::int16_t> unpack_int4(std::span<const std::byte> bytes, std::siz
 }
 
 void write_model(const std::filesystem::path& path, const Model& model) {
-  ordered_json graph = {{"name", model.name}, {"input_channels", model.graph.input_channels}, {"input", grid_json(model.input)}};
+  ordered_json graph = {
+      {"name", model.name}, {"input_channels", model.graph.input_channels}, {"input", grid_json(model.input)}};
   std::vector<SafetensorsTensor> tensors;
   for (std::size_t i = 0; i < model.graph.nodes.size(); ++i) {
     const GraphNode& node = model.graph.nodes[i];
@@ -157,9 +165,11 @@ class Reader {
   Model run() {
     if (text("format") != kFormat) fail("is no intsim model", "create one with `intsim import`");
     if (text("schema") != kSchema)
-      fail("has model schema " + text("schema") + ", this version reads " + kSchema, "import it again with this version");
+      fail("has model schema " + text("schema") + ", this version reads " + kSchema,
+           "import it again with this version");
     if (text("numerics_revision") != std::to_string(kNumericsRevision))
-      fail("was written for numerics revision " + text("numerics_revision") + ", this version has " + std::to_string(kNumericsRevision),
+      fail("was written for numerics revision " + text("numerics_revision") + ", this version has " +
+               std::to_string(kNumericsRevision),
            "import it again with this version");
     Model model;
     try {
@@ -176,7 +186,8 @@ class Reader {
       fail(std::string("damaged graph metadata: ") + e.what(), "import the model again");
     }
     std::map<std::string, Content> contents;
-    for (const auto& [name, entry] : file_.tensors()) contents.emplace(name, Content{entry.dtype, entry.shape, entry.data});
+    for (const auto& [name, entry] : file_.tensors())
+      contents.emplace(name, Content{entry.dtype, entry.shape, entry.data});
     if (text(kChecksum) != content_hash(file_.metadata(), contents))
       fail("content does not match its checksum", "the file is damaged; copy it or import it again");
     return model;
@@ -189,13 +200,15 @@ class Reader {
 
   const std::string& text(const std::string& key) const {
     const auto it = file_.metadata().find(key);
-    if (it == file_.metadata().end()) fail("has no metadata '" + key + "', so it is no intsim model", "create one with `intsim import`");
+    if (it == file_.metadata().end())
+      fail("has no metadata '" + key + "', so it is no intsim model", "create one with `intsim import`");
     return it->second;
   }
 
   std::string at(const std::string& name) const { return where_ + ": quantiser of '" + name + "'"; }
   Grid grid(const nlohmann::json& j, const std::string& name) const {
-    return checked_grid(integer(j.at("bits"), 0, kMany), j.at("min").get<double>(), j.at("max").get<double>(), j.at("symmetric").get<bool>(), at(name));
+    return checked_grid(integer(j.at("bits"), 0, kMany), j.at("min").get<double>(), j.at("max").get<double>(),
+                        j.at("symmetric").get<bool>(), at(name));
   }
 
   GraphNode node(const nlohmann::json& j) const {
@@ -205,11 +218,14 @@ class Reader {
     for (const auto& v : j.at("inputs")) n.inputs.push_back(integer(v, 0, kMany));
     n.out_channels = integer(j.at("channels"), 1, kMany);
     if (n.op == Op::dropout) fail("node '" + n.name + "' is a dropout");
-    if (n.op == Op::conv2d) n.in_channels = integer(j.at("in_channels"), 1, kMany), n.groups = integer(j.at("groups"), 1, kMany);
+    if (n.op == Op::conv2d)
+      n.in_channels = integer(j.at("in_channels"), 1, kMany), n.groups = integer(j.at("groups"), 1, kMany);
     if (n.op == Op::pixel_shuffle) n.factor = integer(j.at("factor"), 1, kMany);
     if (n.op == Op::conv2d || n.op == Op::avg_pool) {
       const auto& w = j.at("window");
-      const auto pair = [&](const char* key, int& h, int& v) { h = integer(w.at(key).at(0), 0, kMany), v = integer(w.at(key).at(1), 0, kMany); };
+      const auto pair = [&](const char* key, int& h, int& v) {
+        h = integer(w.at(key).at(0), 0, kMany), v = integer(w.at(key).at(1), 0, kMany);
+      };
       pair("kernel", n.window.kernel_h, n.window.kernel_w);
       pair("stride", n.window.stride_h, n.window.stride_w);
       pair("padding", n.window.pad_h, n.window.pad_w);
@@ -228,13 +244,15 @@ class Reader {
     const std::size_t per_channel = d.weights.size() / static_cast<std::size_t>(n.out_channels);
     for (std::size_t i = 0; i < d.weights.size(); ++i) {
       const Grid& g = d.weight_grid(static_cast<int>(i / per_channel));
-      if (d.weights[i] < g.offset || d.weights[i] > g.n + g.offset) fail("tensor '" + name + "' has a code outside its grid");
+      if (d.weights[i] < g.offset || d.weights[i] > g.n + g.offset)
+        fail("tensor '" + name + "' has a code outside its grid");
     }
     d.bias = finite(n.name + ".bias", n.out_channels);
     if (n.op == Op::conv2d) return d;
     d.mean = finite(n.name + ".running_mean", n.out_channels);
     d.variance = finite(n.name + ".running_var", n.out_channels);
-    if (std::any_of(d.variance.begin(), d.variance.end(), [](float v) { return v < 0; })) fail("'" + n.name + ".running_var' is negative");
+    if (std::any_of(d.variance.begin(), d.variance.end(), [](float v) { return v < 0; }))
+      fail("'" + n.name + ".running_var' is negative");
     return d;
   }
 

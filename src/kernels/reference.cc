@@ -13,15 +13,16 @@ std::uint16_t code(std::int32_t q) { return static_cast<std::uint16_t>(q); }
 
 /// Adds weight * (x - z) of one tap to a row of sums. Columns outside the image hold the zero point and add nothing.
 template <class Sum>
-void accumulate_tap(const std::uint16_t* in, int in_width, std::int32_t zero, std::int32_t weight, int start, int stride,
-                    std::vector<Sum>& sums) {
+void accumulate_tap(const std::uint16_t* in, int in_width, std::int32_t zero, std::int32_t weight, int start,
+                    int stride, std::vector<Sum>& sums) {
   const int width = static_cast<int>(sums.size());
   const int first = start < 0 ? (-start + stride - 1) / stride : 0;
   const int last = std::min(width, in_width - start <= 0 ? 0 : (in_width - start + stride - 1) / stride);
   if (stride == 1) {
     for (int x = first; x < last; ++x) sums[static_cast<std::size_t>(x)] += Sum{weight} * (in[start + x] - zero);
   } else {
-    for (int x = first; x < last; ++x) sums[static_cast<std::size_t>(x)] += Sum{weight} * (in[start + x * stride] - zero);
+    for (int x = first; x < last; ++x)
+      sums[static_cast<std::size_t>(x)] += Sum{weight} * (in[start + x * stride] - zero);
   }
 }
 
@@ -42,8 +43,9 @@ void conv2d(const GraphNode& node, const NodeData& data, const ConvParams& p, co
           const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h;
           if (in_y < 0 || in_y >= in.height) continue;
           for (int kx = 0; kx < w.kernel_w; ++kx)
-            accumulate_tap(in.row(first_input + i, in_y), in.width, p.x.zero(), weights[(i * w.kernel_h + ky) * w.kernel_w + kx],
-                           kx * w.dilation_w - w.pad_w, w.stride_w, sums);
+            accumulate_tap(in.row(first_input + i, in_y), in.width, p.x.zero(),
+                           weights[(i * w.kernel_h + ky) * w.kernel_w + kx], kx * w.dilation_w - w.pad_w, w.stride_w,
+                           sums);
         }
       }
       std::uint16_t* to = out.row(c, y);
@@ -54,7 +56,8 @@ void conv2d(const GraphNode& node, const NodeData& data, const ConvParams& p, co
 
 /// Sums fit 32 bits when even the worst channel does.
 bool fits_int32(const ConvParams& p) {
-  return std::all_of(p.worst_sum.begin(), p.worst_sum.end(), [](std::int64_t s) { return s < (std::int64_t{1} << 31); });
+  return std::all_of(p.worst_sum.begin(), p.worst_sum.end(),
+                     [](std::int64_t s) { return s < (std::int64_t{1} << 31); });
 }
 
 template <class F>
@@ -73,10 +76,12 @@ void add(const AddParams& p, const PlanarTensor& a, const PlanarTensor& b, Plana
       for (int x = 0; x < out.width; ++x) out.row(c, y)[x] = code(add_code(p, a.at(c, y, x), b.at(c, y, x)));
 }
 
-void concat(const std::vector<ConcatParams>& p, std::span<const PlanarTensor* const> in, PlanarTensor& out, ChannelRange range) {
+void concat(const std::vector<ConcatParams>& p, std::span<const PlanarTensor* const> in, PlanarTensor& out,
+            ChannelRange range) {
   int first = 0;
   for (std::size_t i = 0; i < in.size(); first += in[i++]->channels) {
-    const ChannelRange part{std::clamp(range.begin - first, 0, in[i]->channels), std::clamp(range.end - first, 0, in[i]->channels)};
+    const ChannelRange part{std::clamp(range.begin - first, 0, in[i]->channels),
+                            std::clamp(range.end - first, 0, in[i]->channels)};
     each_code(*in[i], out, part, first, [&](int, std::int32_t q) { return concat_code(p[i], q); });
   }
 }
@@ -100,7 +105,8 @@ void avg_pool(const AvgPoolParams& p, const Window& w, const PlanarTensor& in, P
         std::size_t k = 0;
         for (int ky = 0; ky < w.kernel_h; ++ky)
           for (int kx = 0; kx < w.kernel_w; ++kx) {
-            const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h, in_x = x * w.stride_w - w.pad_w + kx * w.dilation_w;
+            const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h,
+                      in_x = x * w.stride_w - w.pad_w + kx * w.dilation_w;
             const bool inside = in_y >= 0 && in_y < in.height && in_x >= 0 && in_x < in.width;
             taps[k++] = inside ? in.at(c, in_y, in_x) : p.x.zero();
           }
@@ -128,8 +134,10 @@ void run_reference(const Program& program, std::size_t node, std::span<const Pla
   switch (g.op) {
     case Op::conv2d: {
       const auto& p = std::get<ConvParams>(params);
-      if (fits_int32(p)) conv2d<std::int32_t>(g, data, p, *x[0], y, range);
-      else conv2d<std::int64_t>(g, data, p, *x[0], y, range);
+      if (fits_int32(p))
+        conv2d<std::int32_t>(g, data, p, *x[0], y, range);
+      else
+        conv2d<std::int64_t>(g, data, p, *x[0], y, range);
       return;
     }
     case Op::leaky_relu: {
@@ -140,12 +148,18 @@ void run_reference(const Program& program, std::size_t node, std::span<const Pla
       const auto& p = std::get<BatchNormParams>(params);
       return each_code(*x[0], y, range, 0, [&](int c, std::int32_t q) { return batch_norm_code(p, c, q); });
     }
-    case Op::add: return add(std::get<AddParams>(params), *x[0], *x[1], y, range);
-    case Op::concat: return concat(std::get<std::vector<ConcatParams>>(params), x, y, range);
-    case Op::pixel_shuffle: return pixel_shuffle(std::get<RescaleParams>(params), g.factor, *x[0], y, range);
-    case Op::avg_pool: return avg_pool(std::get<AvgPoolParams>(params), g.window, *x[0], y, range);
-    case Op::softmax: return softmax(std::get<SoftmaxParams>(params), *x[0], y, range);
-    case Op::dropout: break;
+    case Op::add:
+      return add(std::get<AddParams>(params), *x[0], *x[1], y, range);
+    case Op::concat:
+      return concat(std::get<std::vector<ConcatParams>>(params), x, y, range);
+    case Op::pixel_shuffle:
+      return pixel_shuffle(std::get<RescaleParams>(params), g.factor, *x[0], y, range);
+    case Op::avg_pool:
+      return avg_pool(std::get<AvgPoolParams>(params), g.window, *x[0], y, range);
+    case Op::softmax:
+      return softmax(std::get<SoftmaxParams>(params), *x[0], y, range);
+    case Op::dropout:
+      break;
   }
   throw Error(ExitCode::internal, "a dropout reached the engine");
 }

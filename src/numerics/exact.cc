@@ -75,7 +75,8 @@ float to_float32(const Dyadic& value) {
     if (rest > half || (rest == half && (m & 1) != 0)) m += 1;
     e = unit;
   }
-  if (bit_length(m) + e > 128) return value.sign() < 0 ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
+  if (bit_length(m) + e > 128)
+    return value.sign() < 0 ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
   // At most 25 significant bits are left, so conversion and scaling are exact.
   const double result = std::ldexp(m.convert_to<double>(), e);
   return static_cast<float>(value.sign() < 0 ? -result : result);

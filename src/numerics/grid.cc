@@ -26,7 +26,8 @@ Grid make_grid(int bits, double min, double max, bool symmetric) {
 
 Grid checked_grid(int bits, double min, double max, bool symmetric, const std::string& where) {
   const char* hint = "check the encodings file and import it again";
-  if (bits != 4 && bits != 8 && bits != 16) throw InputError(where, "has " + std::to_string(bits) + " bits; 4, 8 and 16 are known", hint);
+  if (bits != 4 && bits != 8 && bits != 16)
+    throw InputError(where, "has " + std::to_string(bits) + " bits; 4, 8 and 16 are known", hint);
   if (!std::isfinite(min) || !std::isfinite(max) || min > max) throw InputError(where, "has no valid range", hint);
   const Grid g = make_grid(bits, min, max, symmetric);
   if (!std::isfinite(g.float_scale) || !std::isfinite(g.float_min) || !std::isfinite(g.float_max))

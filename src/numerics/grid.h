@@ -10,7 +10,7 @@ namespace intsim {
 /// Real value of code q in 0..n is scale * (q + offset); the zero point is -offset.
 struct Grid {
   int bits = 8;
-  bool symmetric = false;  ///< as the encodings file says; takes no part in the arithmetic
+  bool symmetric = false;   ///< as the encodings file says; takes no part in the arithmetic
   double min = 0, max = 0;  ///< as in the encodings file, before the gate
   std::int32_t n = 255;     ///< largest code: 2^bits - 1, one less on a strict symmetric grid
   double scale = 1;         ///< in double, QZ-1

@@ -10,10 +10,14 @@ namespace intsim {
 
 const char* form_name(Form form) {
   switch (form) {
-    case Form::copy: return "copy";
-    case Form::hvx8: return "hvx8";
-    case Form::wide: return "wide";
-    case Form::float32: return "float32";
+    case Form::copy:
+      return "copy";
+    case Form::hvx8:
+      return "hvx8";
+    case Form::wide:
+      return "wide";
+    case Form::float32:
+      return "float32";
   }
   return "";
 }
@@ -51,7 +55,7 @@ std::int32_t batch_norm_code(const BatchNormParams& p, int channel, std::int32_t
     return quantise(p.y, std::fma(dequantise(p.x, q), p.float_scale[c], p.float_bias[c]));
   const std::int64_t a = std::int64_t{q - p.x.zero()} * p.gamma[c] + p.bias[c];
   return p.form == Form::hvx8 ? requantise_hvx8(static_cast<std::int32_t>(a), p.scale[c], 0, p.y.n)  // BN-1
-                              : requantise_wide(a, p.scale[c], p.y.zero(), p.y.n);                    // BN-2
+                              : requantise_wide(a, p.scale[c], p.y.zero(), p.y.n);                   // BN-2
 }
 
 std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb) {
@@ -73,21 +77,28 @@ std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb) {
 
 std::int32_t rescale_code(const RescaleParams& p, std::int32_t q) {
   switch (p.form) {
-    case Form::copy: return q;
-    case Form::hvx8: return requantise_hvx8(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);  // PS-2
-    case Form::float32: return quantise(p.y, dequantise(p.x, q));                         // PS-4
-    case Form::wide: break;                                                               // PS-3
+    case Form::copy:
+      return q;
+    case Form::hvx8:
+      return requantise_hvx8(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);  // PS-2
+    case Form::float32:
+      return quantise(p.y, dequantise(p.x, q));  // PS-4
+    case Form::wide:
+      break;  // PS-3
   }
   return requantise_wide(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
 }
 
 std::int32_t concat_code(const ConcatParams& p, std::int32_t q) {
   switch (p.form) {
-    case Form::copy: return std::min(q, p.y.n);  // CC-1
-    case Form::hvx8:  // CC-2
+    case Form::copy:
+      return std::min(q, p.y.n);  // CC-1
+    case Form::hvx8:              // CC-2
       return clamp_to(static_cast<std::int32_t>(round_shift(saturate16(((q * p.gain) >> 8) + p.offset), 7)), 0, p.y.n);
-    case Form::float32: return quantise(p.y, dequantise(p.x, q));  // CC-4
-    case Form::wide: break;                                        // CC-3
+    case Form::float32:
+      return quantise(p.y, dequantise(p.x, q));  // CC-4
+    case Form::wide:
+      break;  // CC-3
   }
   return requantise_wide(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
 }
@@ -100,7 +111,7 @@ std::int32_t avg_pool_code(const AvgPoolParams& p, std::span<const std::int32_t>
   }
   std::int32_t sum = 0;
   for (const std::int32_t q : taps) sum += q - p.x.zero();
-  return p.form == Form::hvx8 ? requantise_hvx8(sum, p.scale, p.y.zero(), p.y.n)  // AP-1
+  return p.form == Form::hvx8 ? requantise_hvx8(sum, p.scale, p.y.zero(), p.y.n)   // AP-1
                               : requantise_wide(sum, p.scale, p.y.zero(), p.y.n);  // AP-2
 }
 

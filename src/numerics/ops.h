@@ -75,7 +75,7 @@ std::int32_t rescale_code(const RescaleParams& p, std::int32_t q);
 struct ConcatParams {
   Form form = Form::copy;
   Grid x, y;
-  Multiplier scale;                  ///< wide
+  Multiplier scale;                   ///< wide
   std::int32_t gain = 0, offset = 0;  ///< hvx8
 };
 std::int32_t concat_code(const ConcatParams& p, std::int32_t q);
@@ -94,8 +94,8 @@ std::int32_t avg_pool_code(const AvgPoolParams& p, std::span<const std::int32_t>
 struct SoftmaxParams {
   Form form = Form::wide;
   Grid x, y;
-  std::vector<std::uint32_t> table;   ///< wide: round(2^30 exp(-s_x d)), d = 0..N_x
-  std::uint64_t scale_mantissa = 0;   ///< wide: s_y = mantissa * 2^-scale_shift
+  std::vector<std::uint32_t> table;  ///< wide: round(2^30 exp(-s_x d)), d = 0..N_x
+  std::uint64_t scale_mantissa = 0;  ///< wide: s_y = mantissa * 2^-scale_shift
   int scale_shift = 0;
 };
 /// Codes of all channels of one pixel.

@@ -7,9 +7,12 @@ namespace intsim {
 
 const char* rule_name(Rule rule) {
   switch (rule) {
-    case Rule::hvx8: return "hvx8";
-    case Rule::wide: return "wide";
-    case Rule::float32: return "float32";
+    case Rule::hvx8:
+      return "hvx8";
+    case Rule::wide:
+      return "wide";
+    case Rule::float32:
+      return "float32";
   }
   return "";
 }
@@ -20,8 +23,8 @@ const std::vector<Profile>& profiles() {
       // name          conv leaky bn add concat shuffle pool softmax
       {"hexagon-hvx", h, h, h, h, h, h, h, w, "Hexagon HVX: hexagon_nn's 8-bit forms, exact wide forms elsewhere",
        "XiaoMi/nnlib df7ad3c1 (hexagon_nn)", "independent rational oracle"},
-      {"ideal", w, w, w, w, w, w, w, w, "one exact rounding per operation, zero point outside",
-       "docs/NUMERICS.md RQ-4", "independent rational oracle"},
+      {"ideal", w, w, w, w, w, w, w, w, "one exact rounding per operation, zero point outside", "docs/NUMERICS.md RQ-4",
+       "independent rational oracle"},
       {"aimet", f, f, f, f, f, f, f, f, "AIMET 1.25 StaticGrid simulation, float32 in the stated order",
        "quic/aimet 7933a236, LibTorch 1.13.1 CPU operators", "independent rational oracle"},
   };

@@ -14,7 +14,9 @@ constexpr T clamp_to(T v, T lo, T hi) {
 }
 
 /// RQ-1: (v + 2^(s-1)) >> s, floor shift, so ties go up; s = 0 gives v.
-constexpr std::int64_t round_shift(std::int64_t v, int s) { return s == 0 ? v : (v + (std::int64_t{1} << (s - 1))) >> s; }
+constexpr std::int64_t round_shift(std::int64_t v, int s) {
+  return s == 0 ? v : (v + (std::int64_t{1} << (s - 1))) >> s;
+}
 
 constexpr std::int32_t saturate16(std::int64_t v) {
   return static_cast<std::int32_t>(clamp_to<std::int64_t>(v, -32768, 32767));

@@ -47,7 +47,8 @@ class WordBuffer {
 class BlockedTensor {
  public:
   BlockedTensor() = default;
-  BlockedTensor(const BlockedShape& shape, std::shared_ptr<WordBuffer> buffer) : shape_(shape), buffer_(std::move(buffer)) {}
+  BlockedTensor(const BlockedShape& shape, std::shared_ptr<WordBuffer> buffer)
+      : shape_(shape), buffer_(std::move(buffer)) {}
 
   const BlockedShape& shape() const { return shape_; }
 
@@ -60,7 +61,8 @@ class BlockedTensor {
 
  private:
   std::ptrdiff_t offset(int plane, int block, int y) const {
-    return plane * shape_.plane_words() + block * shape_.block_words() + (y + shape_.pad_h) * shape_.row_words() + shape_.left();
+    return plane * shape_.plane_words() + block * shape_.block_words() + (y + shape_.pad_h) * shape_.row_words() +
+           shape_.left();
   }
 
   BlockedShape shape_;

@@ -14,7 +14,10 @@ struct PlanarTensor {
 
   PlanarTensor() = default;
   PlanarTensor(int c, int h, int w)
-      : channels(c), height(h), width(w), codes(static_cast<std::size_t>(c) * static_cast<std::size_t>(h) * static_cast<std::size_t>(w)) {}
+      : channels(c),
+        height(h),
+        width(w),
+        codes(static_cast<std::size_t>(c) * static_cast<std::size_t>(h) * static_cast<std::size_t>(w)) {}
 
   std::uint16_t* row(int c, int y) { return codes.data() + offset(c, y); }
   const std::uint16_t* row(int c, int y) const { return codes.data() + offset(c, y); }
@@ -23,11 +26,13 @@ struct PlanarTensor {
 
  private:
   std::size_t offset(int c, int y) const {
-    return (static_cast<std::size_t>(c) * static_cast<std::size_t>(height) + static_cast<std::size_t>(y)) * static_cast<std::size_t>(width);
+    return (static_cast<std::size_t>(c) * static_cast<std::size_t>(height) + static_cast<std::size_t>(y)) *
+           static_cast<std::size_t>(width);
   }
 };
 
-/// Canonical content hash: XXH3-128 over the codes in NCHW order, one byte each up to 8 bits, two (little endian) above.
+/// Canonical content hash: XXH3-128 over the codes in NCHW order, one byte each up to 8 bits, two (little endian)
+/// above.
 std::string hash_codes(const PlanarTensor& tensor, int bits);
 
 }  // namespace intsim

@@ -50,7 +50,7 @@ class BadModel(CliTest):
         changed = copy.deepcopy(header)
         del changed["logits.bias"]
         self.write("m.safetensors", safetensors_bytes(changed, payload))
-        self.model_fails(["logits.bias", "missing"])
+        self.model_fails(["logits.bias", "missing", "use the file of this network"])
         changed = copy.deepcopy(header)
         changed["logits.weight"]["shape"] = [32, 20, 1, 1]
         self.write("m.safetensors", safetensors_bytes(changed, payload))

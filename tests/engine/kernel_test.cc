@@ -41,7 +41,8 @@ PlanarTensor naive_convolution(const Program& program, std::size_t node, const P
         for (int i = 0; i < inputs; ++i)
           for (int ky = 0; ky < w.kernel_h; ++ky)
             for (int kx = 0; kx < w.kernel_w; ++kx) {
-              const int row = r * w.stride_h + ky * w.dilation_h - w.pad_h, column = q * w.stride_w + kx * w.dilation_w - w.pad_w;
+              const int row = r * w.stride_h + ky * w.dilation_h - w.pad_h,
+                        column = q * w.stride_w + kx * w.dilation_w - w.pad_w;
               if (row < 0 || column < 0 || row >= x.height || column >= x.width) continue;
               const int from = c / (g.out_channels / g.groups) * inputs + i;
               const auto at = static_cast<std::size_t>(((c * inputs + i) * w.kernel_h + ky) * w.kernel_w + kx);
@@ -61,7 +62,8 @@ void check_spec(const NodeSpec& spec, unsigned seed, Tally& tally) {
     std::vector<PlanarTensor> operands;
     std::vector<const PlanarTensor*> x;
     for (const ValueId v : node.inputs)
-      operands.push_back(test::random_codes(random.model->grid(v), random.model->graph.channels(v), size.height, size.width, rng));
+      operands.push_back(
+          test::random_codes(random.model->grid(v), random.model->graph.channels(v), size.height, size.width, rng));
     for (const PlanarTensor& t : operands) x.push_back(&t);
     for (const Profile& profile : profiles()) {
       const Program program = lower(random.model, profile);
@@ -73,10 +75,12 @@ void check_spec(const NodeSpec& spec, unsigned seed, Tally& tally) {
                                                             : reference(program, random.index, x, extent);
         if (node.op == Op::conv2d) REQUIRE(reference(program, random.index, x, extent) == expected);
         const std::string form = std::string(op_name(node.op)) + " " + form_of(program.nodes[random.index]);
-        CHECK_MESSAGE(actual == expected, form << ' ' << profile.name << ' ' << target << ' ' << size.height << 'x' << size.width
-                                               << " x" << spec.x_bits << " y" << spec.y_bits << " w" << spec.weight_bits << " seed " << seed);
+        CHECK_MESSAGE(actual == expected, form << ' ' << profile.name << ' ' << target << ' ' << size.height << 'x'
+                                               << size.width << " x" << spec.x_bits << " y" << spec.y_bits << " w"
+                                               << spec.weight_bits << " seed " << seed);
         tally.outputs[form] += static_cast<long>(expected.codes.size());
-        if (engine.prepared().fast(random.index) == nullptr) tally.fallbacks.insert(form + " x" + std::to_string(spec.x_bits));
+        if (engine.prepared().fast(random.index) == nullptr)
+          tally.fallbacks.insert(form + " x" + std::to_string(spec.x_bits));
       }
     }
   }
@@ -112,7 +116,13 @@ void print(const char* what, const Tally& tally) {
 
 NodeSpec conv(int in, int out, Window window, int groups = 1) {
   NodeSpec spec;
-  spec.node = {.name = "conv", .op = Op::conv2d, .inputs = {}, .out_channels = out, .in_channels = in, .groups = groups, .window = window};
+  spec.node = {.name = "conv",
+               .op = Op::conv2d,
+               .inputs = {},
+               .out_channels = out,
+               .in_channels = in,
+               .groups = groups,
+               .window = window};
   spec.operand_channels = {in};
   return spec;
 }
@@ -139,15 +149,18 @@ TEST_CASE("convolutions as SalsaNext has them") {
         spec.unsigned_weights = positive;
         const Tally tally = check_node(spec, 4, seed += 100);
         CHECK(tally.fallbacks.empty());
-        require_forms(tally, "conv2d", positive ? std::vector<std::string>{"wide", "float32"} : std::vector<std::string>{"hvx8", "wide", "float32"});
+        require_forms(tally, "conv2d",
+                      positive ? std::vector<std::string>{"wide", "float32"}
+                               : std::vector<std::string>{"hvx8", "wide", "float32"});
         print("conv", tally);
       }
 }
 
 TEST_CASE("convolutions with stride, groups and wide padding") {
   unsigned seed = 5000;
-  for (const Window& w : {Window{.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 3, .pad_h = 1, .pad_w = 2},
-                          Window{.kernel_h = 2, .kernel_w = 5, .pad_h = 4, .pad_w = 3, .dilation_h = 1, .dilation_w = 2}})
+  for (const Window& w :
+       {Window{.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 3, .pad_h = 1, .pad_w = 2},
+        Window{.kernel_h = 2, .kernel_w = 5, .pad_h = 4, .pad_w = 3, .dilation_h = 1, .dilation_w = 2}})
     for (const int groups : {1, 2}) {
       const Tally tally = check_node(conv(6, 4, w, groups), 4, seed += 100);
       require_forms(tally, "conv2d", {"hvx8", "wide", "float32"});
@@ -193,7 +206,8 @@ TEST_CASE("add, concat, average pool, softmax") {
 
 TEST_CASE("LB-1: the first maximum wins") {
   // Columns: clear winner, tie of 1 and 3, all equal, the last channel.
-  const std::vector<std::vector<std::uint16_t>> planes = {{9, 0, 7, 0}, {3, 8, 7, 1}, {2, 1, 7, 2}, {1, 8, 7, 3}, {0, 2, 7, 255}};
+  const std::vector<std::vector<std::uint16_t>> planes = {
+      {9, 0, 7, 0}, {3, 8, 7, 1}, {2, 1, 7, 2}, {1, 8, 7, 3}, {0, 2, 7, 255}};
   PlanarTensor logits(5, 1, 4);
   for (std::size_t c = 0; c < 5; ++c) std::copy(planes[c].begin(), planes[c].end(), logits.row(static_cast<int>(c), 0));
   const std::vector<std::uint8_t> expected = {0, 1, 0, 4};

@@ -24,13 +24,14 @@ RangeImage image() {
   return g_scan.empty() ? test::scene_image(64, g_width) : project(read_scan(g_scan), {.height = 64, .width = g_width});
 }
 
-std::shared_ptr<const PreparedProgram> prepare(const std::shared_ptr<const Model>& model, const Profile& profile, KernelSet kernels,
-                                               const std::string& simd = "") {
+std::shared_ptr<const PreparedProgram> prepare(const std::shared_ptr<const Model>& model, const Profile& profile,
+                                               KernelSet kernels, const std::string& simd = "") {
   return std::make_shared<const PreparedProgram>(lower(model, profile), kernels, simd);
 }
 
 /// Compares all SIMD targets and thread counts with the reference; returns the reference's hashes.
-test::TensorHashes check_profile(const std::string& config, const std::shared_ptr<const Model>& model, const Profile& profile) {
+test::TensorHashes check_profile(const std::string& config, const std::shared_ptr<const Model>& model,
+                                 const Profile& profile) {
   const RangeImage input = image();
   Engine reference(prepare(model, profile, KernelSet::reference), 2);
   const test::TensorHashes expected = test::hash_run(reference, input);
@@ -43,14 +44,16 @@ test::TensorHashes check_profile(const std::string& config, const std::shared_pt
     const std::vector<int> thread_counts = target == simd_targets().front() ? std::vector{1, 2, 7} : std::vector{2};
     for (const int threads : thread_counts) {
       Engine engine(prepared, threads);
-      const std::string where = config + " " + profile.name + " " + target + ", " + std::to_string(threads) + " threads: ";
+      const std::string where =
+          config + " " + profile.name + " " + target + ", " + std::to_string(threads) + " threads: ";
       CHECK_MESSAGE(test::first_difference(expected, test::hash_run(engine, input)) == "", where);
       CHECK_MESSAGE(engine.run(input.channels, {input.height, input.width}) == classes, where);
       ++runs;
     }
   }
   CHECK(runs == static_cast<int>(simd_targets().size()) + 2);
-  std::printf("%s %s: %zu tensors equal in %d runs over %zu SIMD targets\n", config.c_str(), profile.name.c_str(), expected.size(), runs, simd_targets().size());
+  std::printf("%s %s: %zu tensors equal in %d runs over %zu SIMD targets\n", config.c_str(), profile.name.c_str(),
+              expected.size(), runs, simd_targets().size());
   return expected;
 }
 
@@ -71,7 +74,8 @@ std::string recorded(const std::string& config, const std::string& profile) {
     std::istringstream words(line);
     std::string c, p, digest;
     int revision = 0;
-    if (words >> revision >> c >> p >> digest && revision == kNumericsRevision && c == config && p == profile) return digest;
+    if (words >> revision >> c >> p >> digest && revision == kNumericsRevision && c == config && p == profile)
+      return digest;
   }
   return "not recorded for numerics revision " + std::to_string(kNumericsRevision);
 }
@@ -82,7 +86,8 @@ void check_config(const std::string& config) {
   for (const Profile& profile : profiles()) {
     const test::TensorHashes hashes = check_profile(config, model, profile);
     logits.insert(hashes[hashes.size() - 2].second);
-    if (!g_golden.empty()) CHECK_MESSAGE(digest(hashes) == recorded(config, profile.name), config << ' ' << profile.name);
+    if (!g_golden.empty())
+      CHECK_MESSAGE(digest(hashes) == recorded(config, profile.name), config << ' ' << profile.name);
   }
   // The profiles are different targets: none may silently run another one's rules.
   CHECK(logits.size() == profiles().size());

@@ -28,8 +28,9 @@ std::unique_ptr<oracle::Network> oracle_network(const std::string& config) {
 }
 
 void check_grid(const Grid& ours, const oracle::Grid& theirs, const std::string& name) {
-  const bool equal = ours.bits == theirs.bits && ours.n == theirs.n && ours.scale == theirs.scale && ours.zero() == theirs.zero_point &&
-                     ours.float_min == theirs.fmin && ours.float_max == theirs.fmax && ours.float_scale == theirs.fdelta &&
+  const bool equal = ours.bits == theirs.bits && ours.n == theirs.n && ours.scale == theirs.scale &&
+                     ours.zero() == theirs.zero_point && ours.float_min == theirs.fmin &&
+                     ours.float_max == theirs.fmax && ours.float_scale == theirs.fdelta &&
                      ours.float_offset == theirs.foffset;
   CHECK_MESSAGE(equal, name);
 }
@@ -44,7 +45,8 @@ void check_network(const Model& model, const oracle::Network& network) {
     CHECK(node.name == layers[i]);
     CHECK(network.op(layers[i]) == op_name(node.op));
     std::vector<std::string> inputs;
-    for (const ValueId v : node.inputs) inputs.push_back(v == 0 ? "input" : model.graph.nodes[static_cast<std::size_t>(v - 1)].name);
+    for (const ValueId v : node.inputs)
+      inputs.push_back(v == 0 ? "input" : model.graph.nodes[static_cast<std::size_t>(v - 1)].name);
     CHECK_MESSAGE(inputs == network.inputs(layers[i]), node.name);
     check_grid(model.data[i].output, network.grid(layers[i]), node.name);
     if (model.data[i].weights.empty()) continue;
@@ -108,7 +110,8 @@ long check_layer(const oracle::Network& network, const std::string& name, oracle
     const int expected = network.evaluate(name, profile, x, c, row, column);
     const int actual = y.data[static_cast<std::size_t>((c * y.height + row) * y.width + column)];
     if (expected != actual && wrong++ == 0)
-      FAIL_CHECK(name << " [" << c << ", " << row << ", " << column << "]: oracle " << expected << ", engine " << actual);
+      FAIL_CHECK(name << " [" << c << ", " << row << ", " << column << "]: oracle " << expected << ", engine "
+                      << actual);
   }
   return samples;
 }
@@ -127,9 +130,11 @@ void check_outputs(const Program& program, const oracle::Network& network, const
   for (const auto& [op, names] : by_op) {
     const long each = (samples_per_operation() + static_cast<long>(names.size()) - 1) / static_cast<long>(names.size());
     long total = 0;
-    for (const std::string& name : names) total += check_layer(network, name, oracle_profile(program.profile.name), tensors, each, rng);
+    for (const std::string& name : names)
+      total += check_layer(network, name, oracle_profile(program.profile.name), tensors, each, rng);
     CHECK_MESSAGE(total > 0, op);
-    std::printf("%s %s %s: %ld outputs of %zu layers\n", config.c_str(), program.profile.name.c_str(), op.c_str(), total, names.size());
+    std::printf("%s %s %s: %ld outputs of %zu layers\n", config.c_str(), program.profile.name.c_str(), op.c_str(),
+                total, names.size());
     std::fflush(stdout);
   }
 }

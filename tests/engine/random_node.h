@@ -12,7 +12,7 @@ namespace intsim::test {
 
 /// What a random node looks like.
 struct NodeSpec {
-  GraphNode node;              ///< name, op, geometry, channels; inputs are filled in
+  GraphNode node;  ///< name, op, geometry, channels; inputs are filled in
   std::vector<int> operand_channels;
   int x_bits = 8, y_bits = 8, weight_bits = 8;
   bool power_of_two_scales = false;  ///< scales with ties in every rounding

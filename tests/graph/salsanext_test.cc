@@ -28,8 +28,15 @@ TEST_CASE("186 modules by type") {
   CHECK(g.nodes.size() == 186);
   std::map<std::string, int> count;
   for (const GraphNode& n : g.nodes) ++count[op_type(n.op)];
-  CHECK(count == std::map<std::string, int>{{"Conv2d", 51}, {"LeakyReLU", 50}, {"BatchNorm2d", 42}, {"AvgPool2d", 4}, {"PixelShuffle", 4},
-                                            {"Add", 8}, {"Concat", 13}, {"Softmax", 1}, {"Dropout2d", 13}});
+  CHECK(count == std::map<std::string, int>{{"Conv2d", 51},
+                                            {"LeakyReLU", 50},
+                                            {"BatchNorm2d", 42},
+                                            {"AvgPool2d", 4},
+                                            {"PixelShuffle", 4},
+                                            {"Add", 8},
+                                            {"Concat", 13},
+                                            {"Softmax", 1},
+                                            {"Dropout2d", 13}});
   const Graph run = salsanext();
   CHECK(run.nodes.size() == 172);
   CHECK(run.find("upBlock4.bn4") == -1);
@@ -47,7 +54,8 @@ TEST_CASE("parameters and multiply-accumulates") {
     if (n.op == Op::batch_norm) parameters += 2 * n.out_channels;
     if (n.op != Op::conv2d) continue;
     parameters += std::int64_t{n.out_channels} * (n.reduction() + 1);
-    const std::int64_t own = std::int64_t{n.out_channels} * n.reduction() * extents[i + 1].height * extents[i + 1].width;
+    const std::int64_t own =
+        std::int64_t{n.out_channels} * n.reduction() * extents[i + 1].height * extents[i + 1].width;
     macs += own;
     block[n.name.substr(0, n.name.find('.'))] += own;
   }

@@ -65,8 +65,8 @@ TEST_CASE("FO-1: folding by hand") {
   BatchNormStatistics bn{{2.0f, 1.0f}, {0.5f, -1.0f}, {1.0f, 2.0f}, {4.0f - 1e-5f, 1.0f - 1e-5f}};
   std::vector<float> weight = {1.0f, 3.0f}, bias = {10.0f};
   fold_batch_norm(bn, weight, bias);
-  CHECK(weight[0] == doctest::Approx(1.0).epsilon(1e-6));               // 1 * 2 / 2
-  CHECK(weight[1] == doctest::Approx(3.0).epsilon(1e-6));               // 3 * 1 / 1
+  CHECK(weight[0] == doctest::Approx(1.0).epsilon(1e-6));  // 1 * 2 / 2
+  CHECK(weight[1] == doctest::Approx(3.0).epsilon(1e-6));  // 3 * 1 / 1
   CHECK(bias[0] == doctest::Approx(10 + (0.5 - 1.0) + 3 * (-1 - 2)).epsilon(1e-6));
 }
 
@@ -88,7 +88,8 @@ TEST_CASE("a model survives its file, and the same model gives the same bytes") 
   const Folder folder;
   for (const char* config : {"w8a8", "w4a8"}) {
     const std::string source = test::test_model_folder();
-    const ImportResult imported = import_model(source + "/checkpoint.safetensors", source + "/" + config + ".encodings");
+    const ImportResult imported =
+        import_model(source + "/checkpoint.safetensors", source + "/" + config + ".encodings");
     CHECK(imported.warnings.empty());
     const fs::path a = folder.path / "a", b = folder.path / "b";
     write_model(a, imported.model);
@@ -173,11 +174,17 @@ TEST_CASE("encodings that do not fit") {
   const std::string missing = importing([](Encodings& e) { e.activations.erase("resBlock3.act2"); });
   CHECK(contains(missing, "resBlock3.act2"));
   CHECK(contains(missing, "output"));
-  CHECK(contains(importing([](Encodings& e) { e.activations["downCntx.conv1"].input.clear(); }), "['downCntx.conv1']['input']"));
+  CHECK(contains(importing([](Encodings& e) { e.activations["downCntx.conv1"].input.clear(); }),
+                 "['downCntx.conv1']['input']"));
   CHECK(contains(importing([](Encodings& e) { e.params.erase("upBlock2.bn3.weight"); }), "upBlock2.bn3.weight"));
-  CHECK(contains(importing([](Encodings& e) { e.params["logits.weight"].resize(7, e.params["logits.weight"][0]); }), "7 entries, expected 1 or 20"));
-  CHECK(contains(importing([](Encodings& e) { e.params["logits.weight"][3].bits = 8; }), "bit width differs from the other channels"));
-  CHECK(contains(importing([](Encodings& e) { for (auto& p : e.params["logits.weight"]) p.bits = 16; }), "16 bits"));
+  CHECK(contains(importing([](Encodings& e) { e.params["logits.weight"].resize(7, e.params["logits.weight"][0]); }),
+                 "7 entries, expected 1 or 20"));
+  CHECK(contains(importing([](Encodings& e) { e.params["logits.weight"][3].bits = 8; }),
+                 "bit width differs from the other channels"));
+  CHECK(contains(importing([](Encodings& e) {
+                   for (auto& p : e.params["logits.weight"]) p.bits = 16;
+                 }),
+                 "16 bits"));
   CHECK(contains(importing([](Encodings& e) { e.activations["logits"].output[0].max = 1e300; }), "beyond float32"));
   // The name follows the weights, not quantizer_args.
   Encodings renamed = good;

@@ -94,8 +94,8 @@ TEST_CASE("PA-4: the 8-bit precondition at its edge") {
 }
 
 TEST_CASE("FL-1: nearest float32, ties to even, subnormals and overflow") {
-  CHECK(to_float32(Dyadic(BigInt(0x1000001), 0)) == 0x1000000);      // tie to even
-  CHECK(to_float32(Dyadic(BigInt(0x1000003), 0)) == 0x1000004);      // tie to even, upwards
+  CHECK(to_float32(Dyadic(BigInt(0x1000001), 0)) == 0x1000000);  // tie to even
+  CHECK(to_float32(Dyadic(BigInt(0x1000003), 0)) == 0x1000004);  // tie to even, upwards
   CHECK(to_float32(Dyadic(BigInt(-0x1000003), 0)) == -0x1000004);
   CHECK(to_float32(Dyadic((BigInt(0x1000001) << 80) + 1, -80)) == 0x1000002);
   CHECK(to_float32(Dyadic(BigInt(1), -150)) == 0.0f);
@@ -104,7 +104,8 @@ TEST_CASE("FL-1: nearest float32, ties to even, subnormals and overflow") {
   CHECK(to_float32(Dyadic(BigInt(1), 128)) == std::numeric_limits<float>::infinity());
   std::mt19937_64 rng(3);
   for (int i = 0; i < 100'000; ++i) {
-    const double v = std::ldexp(static_cast<double>(static_cast<std::int64_t>(rng())), static_cast<int>(rng() % 200) - 190);
+    const double v =
+        std::ldexp(static_cast<double>(static_cast<std::int64_t>(rng())), static_cast<int>(rng() % 200) - 190);
     REQUIRE(to_float32(Dyadic(v)) == static_cast<float>(v));
   }
 }
@@ -115,9 +116,11 @@ TEST_CASE("FL-2: one rounding of a scaled sum, cancellation and ties included") 
   for (int i = 0; i < 50'000; ++i) {
     const bool tie = i % 4 == 0;
     const auto a = static_cast<std::int64_t>(rng() >> (20 + rng() % 40)) * (rng() % 2 == 0 ? 1 : -1);
-    const float sx = tie ? 0x1p-9f : static_cast<float>(rng() % 100'000) * 1e-7f, sw = tie ? 0x1p-7f : static_cast<float>(1 + rng() % 1000) * 1e-6f;
+    const float sx = tie ? 0x1p-9f : static_cast<float>(rng() % 100'000) * 1e-7f,
+                sw = tie ? 0x1p-7f : static_cast<float>(1 + rng() % 1000) * 1e-6f;
     const double product = static_cast<double>(a) * sx * sw;
-    const float bias = tie ? static_cast<float>(rng() % 64) * 0x1p-3f : static_cast<float>(-product * (rng() % 2 == 0 ? 1.0 : 0.3));
+    const float bias =
+        tie ? static_cast<float>(rng() % 64) * 0x1p-3f : static_cast<float>(-product * (rng() % 2 == 0 ? 1.0 : 0.3));
     const cpp_rational exact = cpp_rational(a) * rational(sx) * rational(sw) + rational(bias);
     const float result = scaled_sum(a, sx, sw, bias);
     // Nearest: no neighbour is closer, and at equal distance the result is the even one.

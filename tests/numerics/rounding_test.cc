@@ -63,8 +63,8 @@ TEST_CASE("published inputs that separate the rounding conventions") {
 }
 
 TEST_CASE("RQ-3: shift before the multiplier, saturation to 16 then to 8 bits") {
-  CHECK(requantise_hvx8(3, {1 << 30, 0}, 10, 255) == 12);   // 1.5 -> 2
-  CHECK(requantise_hvx8(-3, {1 << 30, 0}, 10, 255) == 9);   // -1.5 -> -1
+  CHECK(requantise_hvx8(3, {1 << 30, 0}, 10, 255) == 12);    // 1.5 -> 2
+  CHECK(requantise_hvx8(-3, {1 << 30, 0}, 10, 255) == 9);    // -1.5 -> -1
   CHECK(requantise_hvx8(100, {1 << 30, 2}, 0, 255) == 200);  // 100 * 4 / 2
   CHECK(requantise_hvx8(1000, {1 << 30, 2}, 0, 255) == 255);
   CHECK(requantise_hvx8(-1000, {1 << 30, 2}, 3, 255) == 0);

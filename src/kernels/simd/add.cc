@@ -25,8 +25,8 @@ struct AddRow {
 struct AddJob {
   AddParams p;
   FloatGrid a, b, y;
-  std::uint64_t addend = 0;      ///< AD-2: 2^(T-1) + 2^63
-  std::int32_t correction = 0;   ///< AD-2: z_o - (2^63 >> T), modulo 2^32
+  std::uint64_t addend = 0;     ///< AD-2: 2^(T-1) + 2^63
+  std::int32_t correction = 0;  ///< AD-2: z_o - (2^63 >> T), modulo 2^32
 };
 }  // namespace intsim
 #endif
@@ -89,11 +89,15 @@ class FastAdd final : public FastNode {
  public:
   explicit FastAdd(AddJob job) : job_(std::move(job)), kernel_(INTSIM_KERNEL(AddRowKernel)) {}
   void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
-    const auto high = [](const BlockedTensor& t, int block, int r) { return t.shape().planes == 2 ? t.row(1, block, r) : nullptr; };
+    const auto high = [](const BlockedTensor& t, int block, int r) {
+      return t.shape().planes == 2 ? t.row(1, block, r) : nullptr;
+    };
     for (int block = 0; block < y.shape().blocks(); ++block)
       for (int r = rows.begin; r < rows.end; ++r) {
-        const AddRow row{x[0]->row(0, block, r), high(*x[0], block, r), x[1]->row(0, block, r), high(*x[1], block, r),
-                         y.row(0, block, r), y.shape().planes == 2 ? y.row(1, block, r) : nullptr, y.shape().width};
+        const AddRow row{x[0]->row(0, block, r), high(*x[0], block, r),
+                         x[1]->row(0, block, r), high(*x[1], block, r),
+                         y.row(0, block, r),     y.shape().planes == 2 ? y.row(1, block, r) : nullptr,
+                         y.shape().width};
         kernel_(job_, row);
       }
   }

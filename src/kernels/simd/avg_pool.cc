@@ -52,15 +52,19 @@ HWY_INLINE void PoolVector(const PoolJob& job, const PoolRow& row, std::size_t x
       const V32 low = EveryOther(row.low[ky] + 2 * x + kx), high = wide ? EveryOther(row.high[ky] + 2 * x + kx) : low;
       for (int k = 0; k < 4; ++k) {
         const V32 q = Code(low, high, wide, k);
-        if (is_float) real[k] = hn::Add(real[k], Dequantise(q, job.x));
-        else sum[k] = hn::Add(sum[k], q);
+        if (is_float)
+          real[k] = hn::Add(real[k], Dequantise(q, job.x));
+        else
+          sum[k] = hn::Add(sum[k], q);
       }
     }
   V32 q[4];
   for (int k = 0; k < 4; ++k) {
     const V32 centred = hn::Sub(sum[k], hn::Set(d32, job.zero_sum));
-    if (is_float) q[k] = Quantise(hn::Div(real[k], hn::Set(df, 9.0f)), job.y);
-    else q[k] = job.form == Form::hvx8 ? RequantiseHvx8(centred, job.hvx8) : RequantiseWide32(centred, job.wide32);
+    if (is_float)
+      q[k] = Quantise(hn::Div(real[k], hn::Set(df, 9.0f)), job.y);
+    else
+      q[k] = job.form == Form::hvx8 ? RequantiseHvx8(centred, job.hvx8) : RequantiseWide32(centred, job.wide32);
   }
   StoreCodes(q, {row.out_low, row.out_high}, x, n);
 }
@@ -107,7 +111,8 @@ class FastAvgPool final : public FastNode {
 std::unique_ptr<FastNode> make_fast_avg_pool(const AvgPoolParams& p, const Window& window) {
   const Window covered{.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};
   if (window != covered) return nullptr;
-  PoolJob job{.form = p.form, .zero_sum = 9 * p.x.zero(), .hvx8 = {}, .wide32 = {}, .x = float_grid(p.x), .y = float_grid(p.y)};
+  PoolJob job{
+      .form = p.form, .zero_sum = 9 * p.x.zero(), .hvx8 = {}, .wide32 = {}, .x = float_grid(p.x), .y = float_grid(p.y)};
   if (p.form == Form::hvx8) job.hvx8 = hvx8_constants(p.scale, p.y.zero(), p.y.n);
   if (p.form == Form::wide) job.wide32 = wide32_constants(p.scale, p.y.zero(), p.y.n);
   return std::make_unique<FastAvgPool>(job);

@@ -13,7 +13,9 @@ namespace intsim {
 struct Hvx8Constants {
   std::int32_t multiplier = 0, shift = 0, zero = 0, n = 0;
 };
-inline Hvx8Constants hvx8_constants(Multiplier m, std::int32_t zero, std::int32_t n) { return {m.value, m.shift, zero, n}; }
+inline Hvx8Constants hvx8_constants(Multiplier m, std::int32_t zero, std::int32_t n) {
+  return {m.value, m.shift, zero, n};
+}
 
 /// RQ-4 for 32-bit accumulators: clamp to where the output saturates, multiply, add, shift without sign.
 struct Wide32Constants {

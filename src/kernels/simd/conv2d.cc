@@ -36,7 +36,8 @@ void ConvPackWeights(const std::int8_t* w, std::int32_t* out) { PackWeights(w, o
 
 /// Sums of one pass for 4 output channels and NV vectors of pixels, to sums[channel][pixel].
 template <int NV>
-HWY_INLINE void Accumulate(const ConvJob& job, const ConvRow& place, const std::uint32_t* in, const std::int32_t* w, std::int32_t* sums) {
+HWY_INLINE void Accumulate(const ConvJob& job, const ConvRow& place, const std::uint32_t* in, const std::int32_t* w,
+                           std::int32_t* sums) {
   V32 acc[4][NV];
 #pragma GCC unroll 4
   for (int c = 0; c < 4; ++c)
@@ -62,13 +63,15 @@ HWY_INLINE void Accumulate(const ConvJob& job, const ConvRow& place, const std::
   for (int c = 0; c < 4; ++c)
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v)
-      hn::StoreU(acc[c][v], d32, sums + (static_cast<std::size_t>(c) * kMaxVectors + static_cast<std::size_t>(v)) * kMaxLanes);
+      hn::StoreU(acc[c][v], d32,
+                 sums + (static_cast<std::size_t>(c) * kMaxVectors + static_cast<std::size_t>(v)) * kMaxLanes);
 }
 
 using Sums = std::int32_t[4 * kMaxVectors * kMaxLanes];
 
 /// Exact 64-bit totals over all passes, even and odd lanes.
-HWY_INLINE V32 RequantisePasses(const ConvJob& job, const Sums* sums, std::size_t at, const Wide64Constants& k, std::int64_t bias) {
+HWY_INLINE V32 RequantisePasses(const ConvJob& job, const Sums* sums, std::size_t at, const Wide64Constants& k,
+                                std::int64_t bias) {
   const V32 first = hn::LoadU(d32, sums[0] + at);
   V64 even = Plus(EvenProduct(first, 1 << job.passes[0].shift), bias);
   V64 odd = Plus(OddProduct(first, 1 << job.passes[0].shift), bias);
@@ -91,7 +94,9 @@ HWY_INLINE V32 RequantiseFloat(const ConvJob& job, const Sums* sums, std::size_t
   }
   const float scale_x = job.x_scale, scale_w = job.weight_scale[c], bias = job.float_bias[c];
   const VF y = RoundOnce(total, static_cast<double>(scale_x) * static_cast<double>(scale_w), static_cast<double>(bias),
-                         [&](std::size_t i) INTSIM_LAMBDA_ATTR { return scaled_sum(static_cast<std::int64_t>(total[i]), scale_x, scale_w, bias); });
+                         [&](std::size_t i) INTSIM_LAMBDA_ATTR {
+                           return scaled_sum(static_cast<std::int64_t>(total[i]), scale_x, scale_w, bias);
+                         });
   return Quantise(y, job.y_grid);
 }
 
@@ -103,7 +108,8 @@ HWY_INLINE V32 Output(const ConvJob& job, const Sums* sums, std::size_t at, std:
       return RequantiseWide32(hn::Add(hn::LoadU(d32, sums[0] + at), hn::Set(d32, job.narrow_bias[c])), job.wide32[c]);
     case ConvJob::Stage::wide64:
       return RequantisePasses(job, sums, at, job.wide64[c], job.bias[c]);
-    case ConvJob::Stage::float32: break;
+    case ConvJob::Stage::float32:
+      break;
   }
   return RequantiseFloat(job, sums, at, c);
 }
@@ -114,13 +120,15 @@ HWY_INLINE void Tile(const ConvJob& job, const ConvRow& row, std::size_t x, std:
   const std::size_t lanes = LaneCount();
   for (int group = 0; group < job.out_blocks; ++group) {
     for (std::size_t p = 0; p < job.passes.size(); ++p)
-      Accumulate<NV>(job, row, row.in[p] + x, job.weights.data() + job.passes[p].weights + group * job.group_words, sums[p]);
+      Accumulate<NV>(job, row, row.in[p] + x, job.weights.data() + job.passes[p].weights + group * job.group_words,
+                     sums[p]);
     const RowOut out{row.out_low + group * row.out_block_words,
                      row.out_high == nullptr ? nullptr : row.out_high + group * row.out_block_words};
     for (int v = 0; v < NV; ++v) {
       V32 q[4];
       for (std::size_t c = 0; c < 4; ++c)
-        q[c] = Output(job, sums, (c * kMaxVectors + static_cast<std::size_t>(v)) * kMaxLanes, 4 * static_cast<std::size_t>(group) + c);
+        q[c] = Output(job, sums, (c * kMaxVectors + static_cast<std::size_t>(v)) * kMaxLanes,
+                      4 * static_cast<std::size_t>(group) + c);
       StoreCodes(q, out, x + static_cast<std::size_t>(v) * lanes, std::min(lanes, pixels));
     }
   }
@@ -129,7 +137,8 @@ HWY_INLINE void Tile(const ConvJob& job, const ConvRow& row, std::size_t x, std:
 void ConvRowKernel(const ConvJob& job, const ConvRow& row) {
   const std::size_t width = static_cast<std::size_t>(row.width), lanes = LaneCount(), wide = kVectors * lanes;
   if (width >= wide)
-    ForEachVector(width, wide, [&](std::size_t x, std::size_t n) INTSIM_LAMBDA_ATTR { Tile<kVectors>(job, row, x, n); });
+    ForEachVector(width, wide,
+                  [&](std::size_t x, std::size_t n) INTSIM_LAMBDA_ATTR { Tile<kVectors>(job, row, x, n); });
   else
     ForEachVector(width, lanes, [&](std::size_t x, std::size_t n) INTSIM_LAMBDA_ATTR { Tile<1>(job, row, x, n); });
 }

@@ -15,9 +15,9 @@ class FastNode;
 struct ConvJob {
   /// One dot product over all inputs: a byte plane of the activations times a byte plane of the weights.
   struct Pass {
-    int plane = 0;                ///< activation plane
-    int shift = 0;                ///< its sum counts 2^shift times
-    std::size_t weights = 0;      ///< first word in `weights`
+    int plane = 0;            ///< activation plane
+    int shift = 0;            ///< its sum counts 2^shift times
+    std::size_t weights = 0;  ///< first word in `weights`
   };
   static constexpr std::size_t kMaxPasses = 4;
   enum class Stage { hvx8, wide32, wide64, float32 };

@@ -54,7 +54,7 @@ HWY_INLINE void PackWeights(const std::int8_t* w, std::int32_t* out) { std::memc
 constexpr int kWeightWords = 2;
 constexpr hn::Repartition<std::int16_t, D32> d16;
 struct Activation {
-  hn::Vec<hn::Repartition<std::int16_t, D32>> even, odd;  ///< channels 0, 2 and 1, 3 as 16-bit pairs
+  hn::Vec<hn::Repartition<std::int16_t, D32> > even, odd;  ///< channels 0, 2 and 1, 3 as 16-bit pairs
 };
 HWY_INLINE Activation PrepareActivation(V32 words) {
   const V32 mask = hn::Set(d32, 0x00FF00FF);

@@ -16,7 +16,8 @@ namespace intsim {
 namespace HWY_NAMESPACE {
 
 /// Four float rows (null: channel absent, `zero` instead) into a row of words.
-void QuantiseRowKernel(const float* const* in, const FloatGrid& grid, std::int32_t zero, std::uint32_t* low, std::uint32_t* high, int width) {
+void QuantiseRowKernel(const float* const* in, const FloatGrid& grid, std::int32_t zero, std::uint32_t* low,
+                       std::uint32_t* high, int width) {
   ForEachVector(static_cast<std::size_t>(width), LaneCount(), [&](std::size_t x, std::size_t n) HWY_ATTR {
     V32 q[4];
     for (int k = 0; k < 4; ++k) {
@@ -28,7 +29,8 @@ void QuantiseRowKernel(const float* const* in, const FloatGrid& grid, std::int32
   });
 }
 
-void FirstMaximumRowKernel(const std::uint32_t* low, const std::uint32_t* high, std::ptrdiff_t block_words, int channels, std::uint8_t* out, int width) {
+void FirstMaximumRowKernel(const std::uint32_t* low, const std::uint32_t* high, std::ptrdiff_t block_words,
+                           int channels, std::uint8_t* out, int width) {
   ForEachVector(static_cast<std::size_t>(width), LaneCount(), [&](std::size_t x, std::size_t n) HWY_ATTR {
     V32 best = hn::Set(d32, -1), index = hn::Zero(d32);
     for (int c = 0; c < channels; ++c) {
@@ -71,9 +73,12 @@ void EndKernels::quantise_rows(std::span<const float> image, const Grid& grid, B
       const float* in[4];
       for (int k = 0; k < 4; ++k) {
         const int c = 4 * block + k;
-        in[k] = c < s.channels ? image.data() + static_cast<std::size_t>(c) * pixels + static_cast<std::size_t>(r) * static_cast<std::size_t>(s.width) : nullptr;
+        in[k] = c < s.channels ? image.data() + static_cast<std::size_t>(c) * pixels +
+                                     static_cast<std::size_t>(r) * static_cast<std::size_t>(s.width)
+                               : nullptr;
       }
-      quantise_(in, float_grid(grid), grid.zero(), y.row(0, block, r), s.planes == 2 ? y.row(1, block, r) : nullptr, s.width);
+      quantise_(in, float_grid(grid), grid.zero(), y.row(0, block, r), s.planes == 2 ? y.row(1, block, r) : nullptr,
+                s.width);
     }
 }
 
@@ -81,7 +86,7 @@ void EndKernels::first_maximum_rows(const BlockedTensor& logits, std::span<std::
   const BlockedShape& s = logits.shape();
   for (int r = rows.begin; r < rows.end; ++r)
     maximum_(logits.row(0, 0, r), s.planes == 2 ? logits.row(1, 0, r) : nullptr, s.block_words(), s.channels,
-                                                classes.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(s.width), s.width);
+             classes.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(s.width), s.width);
 }
 
 }  // namespace intsim

@@ -26,7 +26,8 @@ class FastNode {
   virtual void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const = 0;
 };
 
-/// Prepares a node for the SIMD target of the current SimdScope, or returns null where no fast kernel covers its parameters.
+/// Prepares a node for the SIMD target of the current SimdScope, or returns null where no fast kernel covers its
+/// parameters.
 std::unique_ptr<FastNode> make_fast_node(const Program& program, std::size_t node);
 
 std::unique_ptr<FastNode> make_fast_conv(const GraphNode& node, const NodeData& data, const ConvParams& p);
@@ -58,8 +59,8 @@ std::vector<std::string> simd_targets();
 /// Throws UsageError that lists the targets unless `name` is one of them or empty.
 void check_simd_target(const std::string& name);
 
-/// While it lives, nodes are prepared for one SIMD target (empty: the best). What was prepared keeps its target for good.
-/// Highway's choice is process-wide, so scopes wait for each other.
+/// While it lives, nodes are prepared for one SIMD target (empty: the best). What was prepared keeps its target for
+/// good. Highway's choice is process-wide, so scopes wait for each other.
 class SimdScope {
  public:
   explicit SimdScope(const std::string& name);

@@ -52,9 +52,9 @@ HWY_INLINE V64 Plus(V64 a, std::int64_t b) { return {a.value + b}; }
 #else
 
 constexpr hn::RepartitionToWide<D32> d64;
-constexpr hn::RebindToUnsigned<hn::RepartitionToWide<D32>> du64;
-using V64 = hn::Vec<hn::RepartitionToWide<D32>>;
-using VU64 = hn::Vec<hn::RebindToUnsigned<hn::RepartitionToWide<D32>>>;
+constexpr hn::RebindToUnsigned<hn::RepartitionToWide<D32> > du64;
+using V64 = hn::Vec<hn::RepartitionToWide<D32> >;
+using VU64 = hn::Vec<hn::RebindToUnsigned<hn::RepartitionToWide<D32> > >;
 
 /// Lanes 1, 3, … moved to 0, 2, …
 HWY_INLINE V32 OddToEven(V32 v) { return hn::BitCast(d32, hn::ShiftRight<32>(hn::BitCast(du64, v))); }
@@ -102,7 +102,8 @@ HWY_INLINE V64 Plus(V64 a, std::int64_t b) { return hn::Add(a, hn::Set(d64, b));
 
 #endif
 
-/// QZ-2; NaN becomes the maximum, as fmin drops it. roundf of a non-negative value is truncation plus one where the exact fraction is at least 1/2.
+/// QZ-2; NaN becomes the maximum, as fmin drops it. roundf of a non-negative value is truncation plus one where the
+/// exact fraction is at least 1/2.
 HWY_INLINE V32 Quantise(VF x, const FloatGrid& g) {
   const VF max = hn::Set(df, g.max), min = hn::Set(df, g.min);
   const VF below = hn::IfThenElse(hn::Lt(x, max), x, max);
@@ -129,7 +130,7 @@ HWY_INLINE VF RoundOnce(const double*, double, double, Exact exact) {
 #else
 
 constexpr hn::Repartition<double, D32> dd;
-constexpr hn::Rebind<float, hn::Repartition<double, D32>> df_half;
+constexpr hn::Rebind<float, hn::Repartition<double, D32> > df_half;
 
 /// float32(factor * scale + bias) rounded once, where factor * scale is known to 2^-53: both ends of the error interval
 /// must round alike, else `exact(lane)` decides.

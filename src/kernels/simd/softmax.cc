@@ -97,7 +97,8 @@ HWY_INLINE void IntegerShares(const SoftmaxJob& job, const Column& q, V32 top, C
       hn::Store(t.v[c], d32, powers);
       for (std::size_t i = 0; i < LaneCount(); ++i) {
         const Int128 step = static_cast<Int128>(totals[i % 2][i / 2]) * job.p.scale_mantissa;
-        lanes[i] = static_cast<std::int32_t>(((static_cast<Int128>(powers[i]) << (job.p.scale_shift + 1)) + step) / (2 * step));
+        lanes[i] = static_cast<std::int32_t>(((static_cast<Int128>(powers[i]) << (job.p.scale_shift + 1)) + step) /
+                                             (2 * step));
       }
       y = hn::Load(d32, lanes);
     }
@@ -127,11 +128,16 @@ void SoftmaxRowKernel(const SoftmaxJob& job, const SoftmaxRow& row) {
       q.v[c] = Channel(LoadWords(row.in + c / 4 * row.in_block_words + x), c % 4);
       top = hn::Max(top, q.v[c]);
     }
-    if (job.p.form == Form::float32) FloatShares(job, q, top, y);
-    else IntegerShares(job, q, top, y);
+    if (job.p.form == Form::float32)
+      FloatShares(job, q, top, y);
+    else
+      IntegerShares(job, q, top, y);
     for (int c = job.channels; c % 4 != 0; ++c) y.v[c] = hn::Zero(d32);
     for (int c = 0; c < job.channels; c += 4)
-      StoreCodes(y.v + c, {row.out_low + c / 4 * row.out_block_words, row.out_high == nullptr ? nullptr : row.out_high + c / 4 * row.out_block_words}, x, n);
+      StoreCodes(y.v + c,
+                 {row.out_low + c / 4 * row.out_block_words,
+                  row.out_high == nullptr ? nullptr : row.out_high + c / 4 * row.out_block_words},
+                 x, n);
   });
 }
 
@@ -149,8 +155,9 @@ class FastSoftmax final : public FastNode {
   explicit FastSoftmax(SoftmaxJob job) : job_(std::move(job)), kernel_(INTSIM_KERNEL(SoftmaxRowKernel)) {}
   void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
     for (int r = rows.begin; r < rows.end; ++r) {
-      const SoftmaxRow row{x[0]->row(0, 0, r), x[0]->shape().block_words(), y.row(0, 0, r),
-                           y.shape().planes == 2 ? y.row(1, 0, r) : nullptr, y.shape().block_words(), y.shape().width};
+      const SoftmaxRow row{x[0]->row(0, 0, r),      x[0]->shape().block_words(),
+                           y.row(0, 0, r),          y.shape().planes == 2 ? y.row(1, 0, r) : nullptr,
+                           y.shape().block_words(), y.shape().width};
       kernel_(job_, row);
     }
   }

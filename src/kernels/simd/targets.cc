@@ -11,7 +11,8 @@ namespace {
 const std::vector<std::int64_t>& runnable() {
   static const std::vector<std::int64_t> bits = [] {
     std::vector<std::int64_t> list;
-    for (std::int64_t rest = hwy::SupportedTargets() & HWY_TARGETS; rest != 0; rest &= rest - 1) list.push_back(rest & -rest);
+    for (std::int64_t rest = hwy::SupportedTargets() & HWY_TARGETS; rest != 0; rest &= rest - 1)
+      list.push_back(rest & -rest);
     return list;
   }();
   return bits;
@@ -59,19 +60,27 @@ std::unique_ptr<FastNode> make_fast_node(const Program& program, std::size_t i) 
   const GraphNode& node = program.graph_node(i);
   const NodeParams& params = program.nodes[i].params;
   switch (node.op) {
-    case Op::conv2d: return make_fast_conv(node, program.model->data[i], std::get<ConvParams>(params));
-    case Op::leaky_relu: return make_fast_leaky_relu(std::get<LeakyReluParams>(params));
-    case Op::batch_norm: return make_fast_batch_norm(std::get<BatchNormParams>(params));
-    case Op::add: return make_fast_add(std::get<AddParams>(params));
+    case Op::conv2d:
+      return make_fast_conv(node, program.model->data[i], std::get<ConvParams>(params));
+    case Op::leaky_relu:
+      return make_fast_leaky_relu(std::get<LeakyReluParams>(params));
+    case Op::batch_norm:
+      return make_fast_batch_norm(std::get<BatchNormParams>(params));
+    case Op::add:
+      return make_fast_add(std::get<AddParams>(params));
     case Op::concat: {
       std::vector<int> channels;
       for (const ValueId v : node.inputs) channels.push_back(program.model->graph.channels(v));
       return make_fast_concat(std::get<std::vector<ConcatParams>>(params), channels);
     }
-    case Op::pixel_shuffle: return make_fast_pixel_shuffle(std::get<RescaleParams>(params), node);
-    case Op::avg_pool: return make_fast_avg_pool(std::get<AvgPoolParams>(params), node.window);
-    case Op::softmax: return make_fast_softmax(std::get<SoftmaxParams>(params), node.out_channels);
-    case Op::dropout: break;
+    case Op::pixel_shuffle:
+      return make_fast_pixel_shuffle(std::get<RescaleParams>(params), node);
+    case Op::avg_pool:
+      return make_fast_avg_pool(std::get<AvgPoolParams>(params), node.window);
+    case Op::softmax:
+      return make_fast_softmax(std::get<SoftmaxParams>(params), node.out_channels);
+    case Op::dropout:
+      break;
   }
   return nullptr;
 }

@@ -18,7 +18,8 @@ namespace intsim {
 namespace HWY_NAMESPACE {
 
 HWY_INLINE V32 Affine(V32 d, const UnaryJob& job, std::size_t c) {
-  return RequantiseWide64(Plus(EvenProduct(d, job.gamma[c]), job.bias[c]), Plus(OddProduct(d, job.gamma[c]), job.bias[c]), job.wide64[c]);
+  return RequantiseWide64(Plus(EvenProduct(d, job.gamma[c]), job.bias[c]),
+                          Plus(OddProduct(d, job.gamma[c]), job.bias[c]), job.wide64[c]);
 }
 
 /// BN-3: the product of two float32 is exact in double, so one rounding of its sum is the fused multiply-add.
@@ -36,13 +37,16 @@ HWY_INLINE V32 FloatAffine(VF x, const UnaryJob& job, std::size_t c) {
 HWY_INLINE V32 One(V32 q, const UnaryJob& job, std::size_t c) {
   const V32 d = hn::Sub(q, hn::Set(d32, job.x_zero));
   switch (job.kind) {
-    case UnaryJob::Kind::affine: return Affine(d, job, c);
-    case UnaryJob::Kind::float_affine: return FloatAffine(Dequantise(q, job.x_grid), job, c);
+    case UnaryJob::Kind::affine:
+      return Affine(d, job, c);
+    case UnaryJob::Kind::float_affine:
+      return FloatAffine(Dequantise(q, job.x_grid), job, c);
     case UnaryJob::Kind::float_slope: {
       const VF x = Dequantise(q, job.x_grid);
       return Quantise(hn::IfThenElse(hn::Gt(x, hn::Zero(df)), x, hn::Mul(x, hn::Set(df, job.slope))), job.y_grid);
     }
-    default: break;
+    default:
+      break;
   }
   return hn::IfThenElse(hn::Lt(d, hn::Zero(d32)), RequantiseWide32(d, job.negative), RequantiseWide32(d, job.positive));
 }

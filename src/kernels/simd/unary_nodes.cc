@@ -42,7 +42,8 @@ class FastConcat final : public FastNode {
     for (std::size_t i = 0; i < x.size(); ++i) {
       const int blocks = x[i]->shape().blocks();
       for (int block = 0; block < blocks; ++block)
-        for (int r = rows.begin; r < rows.end; ++r) kernels_.row(jobs_[i], block, row_of(*x[i], block, y, first + block, r));
+        for (int r = rows.begin; r < rows.end; ++r)
+          kernels_.row(jobs_[i], block, row_of(*x[i], block, y, first + block, r));
       first += blocks;
     }
   }
@@ -89,7 +90,8 @@ UnaryJob table_job(F f) {
 }
 
 /// 16-bit input: a multiplier per sign, or the float32 simulation.
-UnaryJob sixteen_bit_job(Form form, const Grid& x, const Grid& y, Multiplier positive, Multiplier negative, float slope) {
+UnaryJob sixteen_bit_job(Form form, const Grid& x, const Grid& y, Multiplier positive, Multiplier negative,
+                         float slope) {
   UnaryJob job;
   job.kind = form == Form::float32 ? UnaryJob::Kind::float_slope : UnaryJob::Kind::wide;
   job.x_zero = x.zero();
@@ -114,7 +116,8 @@ UnaryJob move_job(const P& p, F f) {
 
 std::unique_ptr<FastNode> make_fast_leaky_relu(const LeakyReluParams& p) {
   if (p.x.bytes() == 1)
-    return std::make_unique<FastUnary>(table_job([&](std::int32_t q) { return leaky_relu_code(p, std::min(q, p.x.n)); }));
+    return std::make_unique<FastUnary>(
+        table_job([&](std::int32_t q) { return leaky_relu_code(p, std::min(q, p.x.n)); }));
   return std::make_unique<FastUnary>(sixteen_bit_job(p.form, p.x, p.y, p.positive, p.negative, 0.01f));
 }
 
@@ -124,11 +127,14 @@ std::unique_ptr<FastNode> make_fast_batch_norm(const BatchNormParams& p) {
   job.x_zero = p.x.zero();
   job.x_grid = float_grid(p.x);
   job.y_grid = float_grid(p.y);
-  job.kind = p.x.bytes() == 1 ? UnaryJob::Kind::table : p.form == Form::float32 ? UnaryJob::Kind::float_affine : UnaryJob::Kind::affine;
+  job.kind = p.x.bytes() == 1          ? UnaryJob::Kind::table
+             : p.form == Form::float32 ? UnaryJob::Kind::float_affine
+                                       : UnaryJob::Kind::affine;
   for (std::size_t i = 0; i < padded(channels); ++i) {
     const std::size_t c = std::min(i, channels - 1);
     if (job.kind == UnaryJob::Kind::table) {
-      job.tables.push_back(CodeTable::of([&](std::int32_t q) { return batch_norm_code(p, static_cast<int>(c), std::min(q, p.x.n)); }));
+      job.tables.push_back(
+          CodeTable::of([&](std::int32_t q) { return batch_norm_code(p, static_cast<int>(c), std::min(q, p.x.n)); }));
     } else if (job.kind == UnaryJob::Kind::float_affine) {
       job.float_scale.push_back(p.float_scale[c]);
       job.float_bias.push_back(p.float_bias[c]);
