@@ -100,7 +100,9 @@ fs::path find_model(const ModelOptions& options) {
 std::string heading(const ModelOptions& options, const std::string& model_name) {
   std::string name = options.config.empty() ? model_name : short_config(options.config);
   if (name.empty()) name = "model";
-  name.resize(std::min<std::size_t>(name.size(), 64));
+  std::size_t length = std::min<std::size_t>(name.size(), 64);
+  while (length < name.size() && length > 0 && (static_cast<unsigned char>(name[length]) & 0xc0u) == 0x80u) --length;
+  name.resize(length);
   for (char& c : name) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';

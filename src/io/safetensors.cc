@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "intsim/error.h"
+#include "io/strict_json.h"
 
 namespace intsim {
 namespace {
@@ -23,15 +24,21 @@ std::size_t dtype_size(const std::string& dtype) {
   return it == sizes.end() ? 0 : it->second;
 }
 
+/// Non-negative integer; the library would convert other numbers silently.
+std::uint64_t whole(const json& j) {
+  if (!j.is_number_unsigned()) throw json::other_error::create(599, "no whole number: " + j.dump(), &j);
+  return j.get<std::uint64_t>();
+}
+
 SafetensorsEntry parse_entry(const json& node, std::span<const std::byte> payload, const std::string& where) {
   SafetensorsEntry entry;
   std::uint64_t begin = 0, end = 0;
   try {
     entry.dtype = node.at("dtype").get<std::string>();
-    entry.shape = node.at("shape").get<std::vector<std::int64_t>>();
+    for (const json& extent : node.at("shape")) entry.shape.push_back(static_cast<std::int64_t>(whole(extent)));
     const auto& offsets = node.at("data_offsets");
-    begin = offsets.at(0).get<std::uint64_t>();
-    end = offsets.at(1).get<std::uint64_t>();
+    begin = whole(offsets.at(0));
+    end = whole(offsets.at(1));
   } catch (const json::exception& e) {
     throw InputError(where, std::string("damaged header entry: ") + e.what(), "write the file again");
   }
@@ -81,7 +88,7 @@ Safetensors::Safetensors(const std::filesystem::path& path) : path_(path), file_
     throw InputError(where, "header length is damaged or the file is truncated",
                      "is it a safetensors file? write it again");
   const char* text = reinterpret_cast<const char*>(bytes.data()) + sizeof length;
-  const json header = json::parse(text, text + length, nullptr, false);
+  const json header = parse_strict_json(std::string(text, length), where, "is it a safetensors file? write it again");
   if (!header.is_object())
     throw InputError(where, "header is no JSON object", "is it a safetensors file? write it again");
   const auto payload = bytes.subspan(sizeof length + length);

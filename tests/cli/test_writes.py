@@ -60,7 +60,8 @@ class FailedWrites(CliTest):
     def test_target_that_cannot_be_a_file(self):
         self.write("file", b"")
         self.fails(4, ["nowhere/r.json", "cannot create"], *self.evaluate("--json", "nowhere/r.json"))
-        self.fails(4, ["file/out", "cannot create", "check that no file has this name"], *self.evaluate("--save-predictions", "file/out"))
+        self.fails(4, ["file/out", "cannot create", "check that no file has this name"],
+                   *self.evaluate("--save-predictions", "file/out"))
         os.mkfifo(self.path("pipe"))
         self.fails(4, ["pipe", "no regular file"], *self.evaluate("--json", "pipe"))
         self.fails(4, ["pipe", "no regular file"], "run", "--config", "w8a8", "--scan", Fixture.scan(), "-o", "pipe",
