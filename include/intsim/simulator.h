@@ -53,6 +53,8 @@ class Simulator {
 
   /// Name stored in the model, e.g. "w8a8".
   const std::string& model_name() const;
+  /// What the maker of its weights says about them; mostly empty.
+  std::string model_note() const;
   /// XXH3-128 of the model file, 32 hex digits.
   const std::string& model_hash() const;
   /// Kernel per executed node in execution order: name and "reference" or the SIMD target.

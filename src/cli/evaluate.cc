@@ -4,6 +4,7 @@
 
 #include "cli/evaluation.h"
 #include "cli/model_options.h"
+#include "cli/names.h"
 #include "evaluate/report.h"
 #include "intsim/error.h"
 #include "io/file.h"
@@ -87,7 +88,7 @@ EvaluationResult described(const Options& o, const std::vector<std::string>& seq
   r.sequences = normalised_sequences(sequences);
   r.mode = mode_of_name(o.metric);
   r.knn = o.knn;
-  r.config = heading(o.model, "predictions");
+  r.config = heading(o.model.config.empty() ? "predictions" : short_config(o.model.config));
   r.model_path = o.predictions;
   r.target = "none";
   r.kernels = "ref";
@@ -95,7 +96,12 @@ EvaluationResult described(const Options& o, const std::vector<std::string>& seq
 }
 
 void describe_network(const Options& o, const fs::path& model, const Simulator& simulator, EvaluationResult& r) {
-  r.config = heading(o.model, simulator.model_name());
+  r.config = heading(simulator.model_name());
+  if (!o.model.config.empty() && r.config != heading(short_config(o.model.config)))
+    std::cerr << "intsim: warning: --config " << printable(o.model.config) << " led to " << printable(model.string())
+              << ", a model named " << printable(simulator.model_name()) << "; results carry the model's name\n";
+  if (!o.quiet && !simulator.model_note().empty())
+    std::cerr << "intsim: note: " << printable(simulator.model_note()) << "\n";
   r.model_path = model.string();
   r.model_hash = simulator.model_hash();
   r.target = o.model.simulator.target;

@@ -18,6 +18,7 @@ using nlohmann::ordered_json;
 
 struct Options {
   ModelOptions model;
+  std::string file;  ///< the same as --model
   std::vector<std::string> explain;
   std::string scan;
   bool json = false;
@@ -131,7 +132,7 @@ int list_layers(const Options& o) {
 }
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("file", o.model.model, "model file; instead of --config");
+  app.add_option("file", o.file, "model file; instead of --config");
   add_model_options(app, o.model);
   app.add_flag("--json", o.json, "print JSON");
   app.add_option("--explain", o.explain, "LAYER CHANNEL ROW COLUMN: one output step by step")->expected(4);
@@ -154,6 +155,11 @@ int run_inspect(const Arguments& arguments) {
   CLI::App app("Prints every layer of a model as a target runs it, or explains one output.", "intsim inspect");
   add_options(app, o);
   if (!parse(app, arguments)) return 0;
+  if (!o.file.empty()) {
+    if (!o.model.model.empty() || !o.model.config.empty())
+      throw UsageError("'" + o.file + "' and --config or --model name a model each; give one");
+    o.model.model = o.file;
+  }
   if (o.explain.empty() != o.scan.empty()) throw UsageError("--explain and --scan belong together");
   if (o.explain.empty()) return list_layers(o);
   if (o.json) throw UsageError("--explain prints text; leave out --json");

@@ -41,15 +41,23 @@ std::vector<fs::path> model_folders() {
   return folders;
 }
 
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
 fs::path search_model(const std::string& config) {
   if (config.empty() || config.find('/') != std::string::npos)
     throw UsageError("'" + config + "' is no name of a configuration; give a model file with --model");
   std::string looked;
   for (const fs::path& folder : model_folders()) {
-    const fs::path candidate = folder / (config + ".safetensors");
     std::error_code error;
-    if (fs::exists(candidate, error)) return candidate;
-    looked += "\n  " + candidate.string();
+    for (const std::string& name : {config, lower_case(config)}) {
+      const fs::path candidate = folder / (name + ".safetensors");
+      if (fs::exists(candidate, error)) return candidate;
+    }
+    looked += "\n  " + (folder / (config + ".safetensors")).string();
   }
   throw Error(ExitCode::input,
               "model '" + config + "': not found; looked at" + looked +
@@ -97,8 +105,7 @@ fs::path find_model(const ModelOptions& options) {
   return search_model(short_config(options.config));
 }
 
-std::string heading(const ModelOptions& options, const std::string& model_name) {
-  std::string name = options.config.empty() ? model_name : short_config(options.config);
+std::string heading(std::string name) {
   if (name.empty()) name = "model";
   std::size_t length = std::min<std::size_t>(name.size(), 64);
   while (length < name.size() && length > 0 && (static_cast<unsigned char>(name[length]) & 0xc0u) == 0x80u) --length;

@@ -33,8 +33,8 @@ std::string short_config(const std::string& config);
 /// InputError listing the places that were searched.
 std::filesystem::path find_model(const ModelOptions& options);
 
-/// Heading of a result: the config, else the model's own name, in capitals and at most 64 bytes.
-std::string heading(const ModelOptions& options, const std::string& model_name);
+/// Heading of a result: a name in capitals, at most 64 bytes.
+std::string heading(std::string name);
 
 /// Number of network threads that the options lead to.
 int thread_count(const ModelOptions& options);

@@ -43,6 +43,11 @@ std::vector<std::uint32_t> Simulator::labels(const Scan& scan, const ProjectionC
 }
 
 const std::string& Simulator::model_name() const { return impl_->model().name; }
+std::string Simulator::model_note() const {
+  const auto it = impl_->model().sources.find("note");
+  return it == impl_->model().sources.end() ? "" : it->second;
+}
+
 const std::string& Simulator::model_hash() const { return impl_->hash; }
 
 std::vector<std::pair<std::string, std::string>> Simulator::kernels() const {

@@ -28,6 +28,8 @@ class Importer {
       if (!used_tensors_.contains(name) && !name.ends_with("num_batches_tracked"))
         warn(checkpoint_.path().string() + ": tensor '" + name + "' is not used");
     warn_surplus();
+    if (const auto note = checkpoint_.metadata().find("note"); note != checkpoint_.metadata().end())
+      model.sources["note"] = note->second;
     return std::move(result_);
   }
 
@@ -177,10 +179,10 @@ class Importer {
 
 ImportResult import_model(const std::filesystem::path& checkpoint, const std::filesystem::path& encodings) {
   ImportResult result = Importer(checkpoint, encodings).run();
-  result.model.sources = {{"checkpoint", checkpoint.filename().string()},
-                          {"checkpoint_xxh128", hash_file(checkpoint)},
-                          {"encodings", encodings.filename().string()},
-                          {"encodings_xxh128", hash_file(encodings)}};
+  result.model.sources.insert({{"checkpoint", checkpoint.filename().string()},
+                               {"checkpoint_xxh128", hash_file(checkpoint)},
+                               {"encodings", encodings.filename().string()},
+                               {"encodings_xxh128", hash_file(encodings)}});
   return result;
 }
 

@@ -29,8 +29,11 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 }
 
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& candidates) {
-  const std::string best = nearest_name(name, candidates);
-  const bool similar = !best.empty() && 2 * edit_distance(name, best) <= std::max(name.size(), best.size());
+  const auto contains = [&](const std::string& c) { return name.size() > 2 && c.find(name) != std::string::npos; };
+  const auto part = std::find_if(candidates.begin(), candidates.end(), contains);
+  const std::string best = part != candidates.end() ? *part : nearest_name(name, candidates);
+  const bool similar = part != candidates.end() ||
+                       (!best.empty() && 3 * edit_distance(name, best) <= std::max(name.size(), best.size()));
   return similar ? "; did you mean '" + best + "'?" : "";
 }
 

@@ -37,8 +37,7 @@ const Profile& find_profile(const std::string& name) {
     if (p.name == name) return p;
     names.push_back(p.name);
   }
-  throw UsageError("unknown target '" + name + "'; did you mean '" + nearest_name(name, names) +
-                   "'? `intsim targets` lists all");
+  throw UsageError("unknown target '" + name + "'" + did_you_mean(name, names) + " (`intsim targets` lists all)");
 }
 
 }  // namespace intsim

@@ -173,7 +173,7 @@ void write_checkpoint(const std::filesystem::path& path, const Parameters& param
     tensors.push_back(float_tensor(name + ".running_mean", {module.out_channels}, statistics.mean));
     tensors.push_back(float_tensor(name + ".running_var", {module.out_channels}, statistics.variance));
   }
-  write_safetensors(path, {{"format", "pt"}}, tensors);
+  write_safetensors(path, {{"format", "pt"}, {"note", "seeded weights, not trained: scores mean nothing"}}, tensors);
 }
 
 void write_test_model(const std::filesystem::path& folder, const Measurements& measurements) {

@@ -20,9 +20,11 @@ const std::vector<std::int64_t>& runnable() {
 
 /// Bit of a target, of the best one for an empty name.
 std::int64_t bit_of(const std::string& name) {
-  std::string all;
+  std::string all, upper = name;
+  for (char& c : upper)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   for (const std::int64_t bit : runnable()) {
-    if (name.empty() || name == hwy::TargetName(bit)) return bit;
+    if (name.empty() || upper == hwy::TargetName(bit)) return bit;
     all += std::string(all.empty() ? "" : ", ") + hwy::TargetName(bit);
   }
   throw UsageError("unknown SIMD target '" + name + "'; this machine runs: " + all);
