@@ -132,7 +132,7 @@ void check_outputs(const Program& program, const oracle::Network& network, const
     long total = 0;
     for (const std::string& name : names)
       total += check_layer(network, name, oracle_profile(program.profile.name), tensors, each, rng);
-    CHECK_MESSAGE(total > 0, op);
+    CHECK(total > 0);
     std::printf("%s %s %s: %ld outputs of %zu layers\n", config.c_str(), program.profile.name.c_str(), op.c_str(),
                 total, names.size());
     std::fflush(stdout);
