@@ -2,7 +2,7 @@
 
 # A build needs the first list, the tests the second as well, the LibTorch tools the third.
 build_packages='g++ meson ninja-build pkg-config python3 libhwy-dev libboost-dev libcli11-dev nlohmann-json3-dev
-  libxxhash-dev'
+  libxxhash-dev libpng-dev'
 test_packages='doctest-dev libmpfr-dev libgmp-dev libbenchmark-dev'
 torch_packages='libtorch-dev'
 

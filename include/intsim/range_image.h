@@ -2,6 +2,7 @@
 // docs/numerics/lidar.md).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -9,6 +10,10 @@
 #include "intsim/scan.h"
 
 namespace intsim {
+
+/// Mean and deviation of the planes range, x, y, z, remission that the input is normalised with (rule PJ-7).
+inline constexpr std::array<float, 5> kChannelMeans = {12.12f, 10.88f, 0.23f, -1.04f, 0.21f};
+inline constexpr std::array<float, 5> kChannelDeviations = {12.32f, 11.47f, 6.91f, 0.86f, 0.16f};
 
 /// Geometry of the range image. Height and width are multiples of 16; the two angles count by magnitude and span 1 to
 /// 360 degrees together.

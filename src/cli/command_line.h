@@ -21,6 +21,7 @@ int run_evaluate(const Arguments& arguments);
 int run_run(const Arguments& arguments);
 int run_import(const Arguments& arguments);
 int run_inspect(const Arguments& arguments);
+int run_render(const Arguments& arguments);
 int run_table(const Arguments& arguments);
 int run_doctor(const Arguments& arguments);
 int run_targets(const Arguments& arguments);

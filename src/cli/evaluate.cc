@@ -4,7 +4,6 @@
 
 #include "cli/evaluation.h"
 #include "cli/model_options.h"
-#include "cli/names.h"
 #include "evaluate/report.h"
 #include "intsim/error.h"
 #include "io/file.h"
@@ -97,23 +96,13 @@ EvaluationResult described(const Options& o, const std::vector<std::string>& seq
 
 void describe_network(const Options& o, const fs::path& model, const Simulator& simulator, EvaluationResult& r) {
   r.config = heading(simulator.model_name());
-  if (!o.model.config.empty() && r.config != heading(short_config(o.model.config)))
-    std::cerr << "intsim: warning: --config " << printable(o.model.config) << " led to " << printable(model.string())
-              << ", a model named " << printable(simulator.model_name()) << "; results carry the model's name\n";
-  if (!o.quiet && !simulator.model_note().empty())
-    std::cerr << "intsim: note: " << printable(simulator.model_note()) << "\n";
+  announce_model(o.model, model, simulator, o.quiet);
   r.model_path = model.string();
   r.model_hash = simulator.model_hash();
   r.target = o.model.simulator.target;
   r.kernels = o.model.simulator.kernels;
   r.simd_target = simulator.simd_target();
   r.threads = thread_count(o.model);
-}
-
-void warn(const UnknownIds& ids, const char* kind) {
-  if (ids.points == 0) return;
-  std::cerr << "intsim: warning: " << ids.points << " points have " << kind
-            << " ids that are not in the label map; they count as class 0 (first in " << ids.first_file << ")\n";
 }
 
 /// Loads what is needed and goes over the scans.

@@ -1,7 +1,9 @@
 #include "cli/evaluation.h"
 
 #include <algorithm>
+#include <iostream>
 
+#include "cli/names.h"
 #include "intsim/label_map.h"
 #include "intsim/scan.h"
 #include "io/file.h"
@@ -11,20 +13,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::uint8_t> classes_of_points(const NetworkPass& pass, const RangeImage& image) {
-  const std::vector<std::uint8_t> pixels = pass.simulator.classes(image);
-  return pass.knn ? knn_back_project(image, pixels) : back_project(image, pixels);
-}
-
 void save_classes(const fs::path& path, std::span<const std::uint8_t> classes) {
   std::vector<std::uint32_t> labels(classes.size());
   std::transform(classes.begin(), classes.end(), labels.begin(), label_of_class);
   make_directories(path.parent_path());
   write_labels(path, labels);
-}
-
-MappedLabels read_classes(const fs::path& path, std::size_t points) {
-  return map_labels(read_labels(path, points), path.string());
 }
 
 void add_stats(const ProjectionStats& stats, EvaluationResult& result) {
@@ -41,8 +34,31 @@ void UnknownIds::add(const MappedLabels& labels, const fs::path& file) {
   points += labels.unknown_ids;
 }
 
+void warn(const UnknownIds& ids, const char* kind) {
+  if (ids.points == 0) return;
+  std::cerr << "intsim: warning: " << ids.points << " points have " << kind
+            << " ids that are not in the label map; they count as class 0 (first in " << ids.first_file << ")\n";
+}
+
+MappedLabels read_classes(const fs::path& path, std::size_t points) {
+  return map_labels(read_labels(path, points), path.string());
+}
+
+void announce_model(const ModelOptions& options, const fs::path& model, const Simulator& simulator, bool quiet) {
+  if (!options.config.empty() && heading(simulator.model_name()) != heading(short_config(options.config)))
+    std::cerr << "intsim: warning: --config " << printable(options.config) << " led to " << printable(model.string())
+              << ", a model named " << printable(simulator.model_name()) << "; results carry the model's name\n";
+  if (!quiet && !simulator.model_note().empty())
+    std::cerr << "intsim: note: " << printable(simulator.model_note()) << "\n";
+}
+
 fs::path prediction_file(const fs::path& folder, const Frame& frame) {
   return folder / "sequences" / frame.sequence / "predictions" / (frame.name + ".label");
+}
+
+std::vector<std::uint8_t> predict(const NetworkPass& pass, const RangeImage& image) {
+  const std::vector<std::uint8_t> pixels = pass.simulator.classes(image);
+  return pass.knn ? knn_back_project(image, pixels) : back_project(image, pixels);
 }
 
 void run_network(const NetworkPass& pass, std::span<const Frame> frames, const Interruption& interruption,
@@ -53,7 +69,7 @@ void run_network(const NetworkPass& pass, std::span<const Frame> frames, const I
     MappedLabels truth;
     if (!frame.label.empty()) truth = read_classes(frame.label, scan.points.size());
     const RangeImage image = project(scan, pass.projection);
-    const std::vector<std::uint8_t> prediction = classes_of_points(pass, image);
+    const std::vector<std::uint8_t> prediction = predict(pass, image);
     if (!pass.save.empty()) save_classes(prediction_file(pass.save, frame), prediction);
     if (!frame.label.empty()) {
       tally.truth.add(truth, frame.label);

@@ -5,10 +5,11 @@
 #include <span>
 #include <string>
 
-#include "cli/command_line.h"
+#include "cli/model_options.h"
 #include "evaluate/progress.h"
 #include "evaluate/result.h"
 #include "intsim/dataset.h"
+#include "intsim/label_map.h"
 #include "intsim/range_image.h"
 #include "intsim/simulator.h"
 
@@ -21,6 +22,17 @@ struct UnknownIds {
 
   void add(const MappedLabels& labels, const std::filesystem::path& file);
 };
+
+/// A warning on standard error where there are any; `kind` is "ground truth" or "predicted".
+void warn(const UnknownIds& ids, const char* kind);
+
+/// The classes of a .label file. Errors as read_labels and map_labels.
+MappedLabels read_classes(const std::filesystem::path& path, std::size_t points);
+
+/// Says on standard error that --config led to a model of another name and, unless `quiet`, what the model's maker
+/// notes about its weights.
+void announce_model(const ModelOptions& options, const std::filesystem::path& model, const Simulator& simulator,
+                    bool quiet);
 
 /// What a loop added up.
 struct Tally {
@@ -38,6 +50,9 @@ struct NetworkPass {
   bool knn = false;
   std::filesystem::path save;  ///< predictions are written below this folder; nowhere when empty
 };
+
+/// Class of each point of a scan.
+std::vector<std::uint8_t> predict(const NetworkPass& pass, const RangeImage& image);
 
 /// Runs and, where a frame has a label, scores every scan. Ends early when `interruption` has a signal; the scans done
 /// are result.scans. Throws InputError and OutputError.

@@ -18,6 +18,7 @@ constexpr Command kCommands[] = {
     {"run", "run one scan; kernels, tensor hashes, labels", run_run},
     {"import", "checkpoint + AIMET encodings -> model file", run_import},
     {"inspect", "layers of a model, or one output explained step by step", run_inspect},
+    {"render", "pictures of scans, labels, predictions and errors", run_render},
     {"table", "results side by side", run_table},
     {"doctor", "check a SemanticKITTI tree", run_doctor},
     {"targets", "target profiles and the SIMD targets of this machine", run_targets},

@@ -15,10 +15,8 @@ namespace intsim {
 namespace {
 
 constexpr int kMaxSide = 8192;
-constexpr int kChannels = 5;
+constexpr int kChannels = static_cast<int>(kChannelMeans.size());
 constexpr int kBorderUlps = 3;
-constexpr std::array<float, kChannels> kMeans = {12.12f, 10.88f, 0.23f, -1.04f, 0.21f};
-constexpr std::array<float, kChannels> kDeviations = {12.32f, 11.47f, 6.91f, 0.86f, 0.16f};
 constexpr float kPi = static_cast<float>(std::numbers::pi);
 
 /// Depth by rule PJ-1; a NaN gets one fixed bit pattern.
@@ -131,8 +129,8 @@ void normalise(const Scan& scan, RangeImage& image) {
     const float mask = winner > 0 ? 1.0f : 0.0f;
     if (winner == 0) image.stats.index0_masked = true;
     for (std::size_t c = 0; c < kChannels; ++c) {
-      const float centred = values[c] - kMeans[c];
-      const float scaled = centred / kDeviations[c];
+      const float centred = values[c] - kChannelMeans[c];
+      const float scaled = centred / kChannelDeviations[c];
       image.channels[c * pixels + pixel] = scaled * mask;
     }
   }
