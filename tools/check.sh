@@ -1,31 +1,24 @@
 #!/bin/sh
 # Installs packages, builds with warnings as errors, runs the tests; the last line counts them.
 #
-# Usage: sh tools/check.sh [--with-torch] [ARGUMENT OF meson test ...]
+# Usage: sh tools/check.sh [ARGUMENT OF meson test ...]
 #
-# --with-torch also installs libtorch-dev and builds the tools that need it; no test does. `--suite full` runs the
-# slow tests instead of the others. INTSIM_BUILD_DIR moves the build folder. Exit code 0: all passed; 1: not;
-# 3: packages are missing.
+# `--suite full` runs the slow tests instead of the others. INTSIM_BUILD_DIR moves the build folder. Exit code 0: all
+# passed; 1: not; 3: packages are missing.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/tools/packages.sh"
 build=${INTSIM_BUILD_DIR:-$root/build}
-torch=auto
 
 case ${1:-} in
   -h | --help)
-    sed -n '2,8s/^# \{0,1\}//p' "$0"
+    sed -n '2,7s/^# \{0,1\}//p' "$0"
     exit 0
-    ;;
-  --with-torch)
-    shift
-    test_packages="$test_packages $torch_packages"
-    torch=enabled
     ;;
 esac
 
-ensure_packages $build_packages $test_packages
-configure "$build" "$root" -Dwerror=true -Dtests=true -Dbench=enabled -Dtorch=$torch
+ensure_packages $build_packages $test_packages $torch_packages
+configure "$build" "$root" -Dwerror=true -Dtests=true -Dbench=enabled -Dtorch=enabled
 ninja -j "$(nproc)" -C "$build"
 
 # Meson's own exit code is kept out of the way: the log says more, and an empty one is a failure too.

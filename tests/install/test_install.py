@@ -79,6 +79,17 @@ class Install(unittest.TestCase):
             self.assertTrue(output.read_bytes() == expected, f'labels differ with pkg-config {options}')
             output.unlink()
 
+    def test_default_models_are_found_without_a_path(self):
+        environment = {k: v for k, v in os.environ.items() if k != 'INTSIM_MODEL_PATH'}
+        installed = self.the_one('share/intsim/models/w8a8.safetensors').parent
+        for program, folder in ((self.intsim, installed), (BUILD / 'src' / 'cli' / 'intsim', BUILD / 'models')):
+            for config in ('w8a8', 'w4a8'):
+                with self.subTest(program=program, config=config):
+                    told = run([program, 'inspect', '--config', config], env=environment, cwd=self.folder)
+                    self.assertEqual(told, run([program, 'inspect', '--model', folder / f'{config}.safetensors']))
+                    self.assertIn('not on recorded scans', told)
+                    self.assertIn(f'model {config}, 172 modules', told)
+
 
 if __name__ == '__main__':
     unittest.main(argv=sys.argv[:1])

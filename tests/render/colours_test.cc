@@ -22,9 +22,9 @@ void check_colour(Rgb colour, int r, int g, int b) {
 }
 
 TEST_CASE("classes have the colours of the semantic-kitti-api") {
-  // Blue, green, red as its color_map lists them for ids 0 10 11 15 18 13 30 31 32 40 44 48 49 50 51 70 71 72 80 81.
+  // Blue, green, red as its color_map lists them for ids 0 10 11 15 18 20 30 31 32 40 44 48 49 50 51 70 71 72 80 81.
   constexpr int kBgr[20][3] = {{0, 0, 0},       {245, 150, 100}, {245, 230, 100}, {150, 60, 30},   {180, 30, 80},
-                               {255, 0, 0},  {30, 30, 255},   {200, 40, 255},  {90, 30, 150},   {255, 0, 255},
+                               {255, 0, 0},     {30, 30, 255},   {200, 40, 255},  {90, 30, 150},   {255, 0, 255},
                                {255, 150, 255}, {75, 0, 75},     {75, 0, 175},    {0, 200, 255},   {50, 120, 255},
                                {0, 175, 0},     {0, 60, 135},    {80, 240, 150},  {150, 240, 255}, {0, 0, 255}};
   for (std::size_t c = 0; c < 20; ++c) {
