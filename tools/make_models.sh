@@ -23,15 +23,16 @@ folder=$(CDPATH= cd -- "$1" && pwd)
 shift
 
 ensure_packages $build_packages $torch_packages
-configure "$build" "$root" -Dtorch=enabled >&2
+configure_tools "$build" "$root" >&2
 ninja -j "$(nproc)" -C "$build" >&2
 tools=$build/tools
 intsim=$build/src/cli/intsim
 data=$folder/streets
 checkpoint=$folder/run/salsanext.safetensors
 
-[ -d "$data/sequences/10" ] || "$tools/make_dataset/make_dataset" --split train --scans 120 --output "$data" --force
-[ -d "$data/sequences/08" ] || "$tools/make_dataset/make_dataset" --split valid --output "$data"
+# times.txt is the last file of a sequence.
+[ -f "$data/sequences/10/times.txt" ] || "$tools/make_dataset/make_dataset" --split train --output "$data" --force
+[ -f "$data/sequences/08/times.txt" ] || "$tools/make_dataset/make_dataset" --split valid --output "$data" --force
 "$tools/train/train" --dataset-path "$data" --output "$folder/run" \
   --note 'trained on a made street world (tools/make_dataset), not on recorded scans' "$@"
 for config in w8a8 w4a8; do

@@ -53,8 +53,9 @@ ensure_packages() {
   exit 3
 }
 
-# configure BUILD_FOLDER SOURCE_ROOT OPTION...: sets the folder up, or takes the options over where it is set up.
-configure() {
+# configure BUILD_FOLDER SOURCE_ROOT OPTION...: sets the folder up, or takes the options over where it is set up. A
+# subshell, so that no variable of the caller changes.
+configure() (
   folder=$1 root_folder=$2
   shift 2
   if [ -f "$folder/build.ninja" ]; then
@@ -62,4 +63,10 @@ configure() {
   else
     meson setup "$folder" "$root_folder" "$@"
   fi
+)
+
+# configure_tools BUILD_FOLDER SOURCE_ROOT: with the LibTorch tools; a new folder without tests and benchmarks.
+configure_tools() {
+  [ -f "$1/build.ninja" ] || meson setup "$1" "$2" -Dtests=false -Dbench=disabled
+  configure "$1" "$2" -Dtorch=enabled
 }

@@ -1,18 +1,19 @@
 #!/bin/sh
 # From a bare Debian 12 to the accuracy table: installs packages, builds, runs SalsaNext in float32, W8A8 and W4A8.
 #
-# Usage: sh tools/quickstart.sh [--limit N | --all] [SEMANTICKITTI_FOLDER [OPTION OF intsim evaluate ...]]
+# Usage: sh tools/quickstart.sh [--limit N | --all] [SEMANTICKITTI_FOLDER [--split S | --sequences NN,NN]]
 #
 # Without a folder a data set of street scenes is made and its first 40 scans are run (--limit N: others, --all: the
-# whole split of 120). With a folder, its first ten scans are run unless --limit or --all says otherwise, and further
-# options (--split, --sequences) choose them. Progress goes to standard error, the result to standard output.
+# whole split of 120). With a folder, the first ten scans of --split or --sequences are run (sequence 08 without, or the
+# first there is) unless --limit or --all says otherwise. Progress goes to standard error, the result to standard
+# output.
 # INTSIM_BUILD_DIR moves the build folder.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/tools/packages.sh"
 build=${INTSIM_BUILD_DIR:-$root/build}
 
-usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "$0"; }
 wrong() {
   say "quickstart.sh: $1; see --help"
   exit 2
@@ -38,12 +39,17 @@ esac
 
 data=
 if [ $# -gt 0 ]; then
+  case $1 in -*) wrong "$1 does not go with what is before it" ;; esac
   if [ ! -d "$1" ]; then
     say "quickstart.sh: $1 is no folder; give one that holds 'sequences'"
     exit 3
   fi
   data=$(CDPATH= cd -- "$1" && pwd)
   shift
+  case ${1:-} in
+    '' | --split | --sequences) ;;
+    *) wrong "after the folder only --split or --sequences may follow" ;;
+  esac
 fi
 
 # The split of the model card is sequence 08; a smaller tree may lack it.
@@ -58,8 +64,7 @@ first_sequence() {
 }
 
 ensure_packages $build_packages $torch_packages
-[ -f "$build/build.ninja" ] || meson setup "$build" "$root" -Dtests=false -Dbench=disabled >&2
-configure "$build" "$root" -Dtorch=enabled >&2
+configure_tools "$build" "$root" >&2
 ninja -j "$(nproc)" -C "$build" src/cli/intsim tools/make_dataset/make_dataset tools/torch_predict/torch_predict \
   models/w8a8.safetensors models/w4a8.safetensors >&2
 intsim=$build/src/cli/intsim
@@ -88,7 +93,8 @@ rm -rf "$results/fp32"
   "$@" >"$results/fp32.txt"
 for config in w8a8 w4a8; do
   say "Running $config"
-  "$intsim" --config "$config" --dataset-path "$data" --json "$results/$config.json" "$@" >"$results/$config.txt"
+  "$intsim" --config "$config" --model "$build/models/$config.safetensors" --dataset-path "$data" \
+    --json "$results/$config.json" "$@" >"$results/$config.txt"
 done
 
 # reported NAME CONFIG: a line of the report.
@@ -98,6 +104,6 @@ reported() { sed -n "s/^$1  *//p" "$results/$2.txt"; }
 echo
 echo "$what"
 echo "made: the weights, trained by this project on other streets of the same kind; they are not the model zoo's"
-echo "measured: the FP32 column by LibTorch in float32; W8A8 and W4A8 in integers by the $(reported target w8a8) profile," \
+echo "measured: FP32 by LibTorch in float32; W8A8 and W4A8 in integers by the $(reported target w8a8) profile," \
   "$(reported 'seconds per scan' w8a8) and $(reported 'seconds per scan' w4a8) s per scan"
 say "Reports and JSON: $results; models: $build/models"

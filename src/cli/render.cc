@@ -52,7 +52,8 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
   app.add_option("--predictions", o.predictions, "predictions are DIR/sequences/NN/predictions/*.label");
   app.add_option("-o,--output", o.output, "PICTURE.png; with -d a folder for NN_NAME.png")->required();
-  list("--panels", o.panels, "range, remission, labels, prediction, errors; without all that there is data for");
+  list("--panels", o.panels,
+       "range, remission, labels, prediction, errors: what they do not need is not read; all with data without");
   app.add_option("--view", o.view, "image: the range image; bev: from above, 102.4 m square, x forward is up")
       ->capture_default_str()
       ->check(CLI::IsMember({"image", "bev"}));
@@ -62,7 +63,7 @@ void add_options(CLI::App& app, Options& o) {
   app.add_flag("--knn", o.knn, "KNN post-processing of lidar-bonnetal for the network's prediction");
   add_engine_options(app, o.model);
   add_size_options(app, o.model);
-  app.add_flag("-q,--quiet", o.quiet, "no legend");
+  app.add_flag("-q,--quiet", o.quiet, "no list of pictures, no legend, no note about the model");
   app.footer(
       "With --config or --model the network makes the prediction. A pixel shows its nearest point, seen from above "
       "its\n"
@@ -71,6 +72,13 @@ void add_options(CLI::App& app, Options& o) {
       "  intsim render 000000.bin --labels 000000.label --config w8a8 -o 000000.png\n"
       "  intsim render 000000.bin --prediction out.label --panels range,prediction --view bev -o 000000.png\n"
       "  intsim render -d D --sequences 08 --scans 000010,000020 --predictions OUT -o PICTURES");
+}
+
+/// Options that only the network heeds.
+void refuse_without_network(const CLI::App& app, const Options& o) {
+  if (o.network()) return;
+  for (const char* name : {"--knn", "--target", "--kernels", "--simd", "--threads"})
+    if (app.count(name) > 0) throw UsageError(std::string(name) + " needs the network; add --config or --model");
 }
 
 void check_combinations(const Options& o) {
@@ -83,7 +91,6 @@ void check_combinations(const Options& o) {
     throw UsageError("--sequences, --scans, --limit and --predictions belong to --dataset-path");
   if (o.network() && !(o.prediction.empty() && o.predictions.empty()))
     throw UsageError("the prediction is either read or made by the network; leave one of them out");
-  if (o.knn && !o.network()) throw UsageError("--knn needs the network; add --config or --model");
   // A scan named by mistake must not be overwritten.
   if (!tree && fs::path(o.output).extension() != ".png")
     throw UsageError("'" + o.output + "' is no name of a picture; let it end with .png");
@@ -140,8 +147,12 @@ std::vector<Job> list_jobs(const Options& o) {
                       o.predictions.empty() ? fs::path() : prediction_file(o.predictions, frame),
                       fs::path(o.output) / (frame.sequence + "_" + frame.name + ".png"), wanted});
   }
-  for (Job& job : jobs)
+  for (Job& job : jobs) {
     if (job.panels.empty()) job.panels = panels_with_data(!job.label.empty(), o.network() || !job.prediction.empty());
+    // A file that no panel shows need not exist.
+    if (!any(job.panels, needs_labels)) job.label.clear();
+    if (!any(job.panels, needs_prediction)) job.prediction.clear();
+  }
   return jobs;
 }
 
@@ -160,8 +171,10 @@ class Renderer {
     return picture_size(height, width, job.panels.size(), layout_);
   }
 
-  void load_network() {
-    if (!o_.network()) return;
+  void load_network(std::span<const Job> jobs) {
+    const bool used =
+        std::any_of(jobs.begin(), jobs.end(), [](const Job& j) { return any(j.panels, needs_prediction); });
+    if (!o_.network() || !used) return;
     const fs::path model = find_model(o_.model);
     simulator_.emplace(model, o_.model.simulator);
     announce_model(o_.model, model, *simulator_, o_.quiet);
@@ -224,13 +237,14 @@ int run_render(const Arguments& arguments) {
   CLI::App app("Draws scans, labels, predictions and errors as PNG pictures.", "intsim render");
   add_options(app, o);
   if (!parse(app, arguments)) return 0;
+  refuse_without_network(app, o);
   check_combinations(o);
   const std::vector<Job> jobs = list_jobs(o);
   Renderer renderer(o);
   for (const Job& job : jobs) renderer.size_of(job);
   if (!o.dataset.empty()) make_directories(o.output);
   if (!jobs.empty()) AtomicFile probe(jobs.front().picture);  // the network must not run for an unwritable path
-  renderer.load_network();
+  renderer.load_network(jobs);
   const Interruption interruption;
   std::size_t done = 0;
   for (; done < jobs.size() && interruption.signal() == 0; ++done) renderer.render(jobs[done]);

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -29,6 +31,18 @@ class Descriptor {
 };
 
 std::string reason(int error) { return std::strerror(error); }
+
+/// Six characters for the name of a temporary file; two files get the same ones by chance only.
+std::string unused_suffix() {
+  static std::atomic<std::uint64_t> files{0};
+  const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+  std::uint64_t bits = static_cast<std::uint64_t>(now) * 0x9e3779b97f4a7c15u + static_cast<std::uint64_t>(::getpid());
+  bits = (bits ^ bits >> 29) * 0xbf58476d1ce4e5b9u;
+  bits = (bits >> 33) + files++;
+  std::string suffix;
+  for (int i = 0; i < 6; ++i, bits /= 36) suffix += "0123456789abcdefghijklmnopqrstuvwxyz"[bits % 36];
+  return suffix;
+}
 
 /// Opens a regular file for reading and returns its size through `size`.
 int open_regular(const std::filesystem::path& path, std::uint64_t& size) {
@@ -113,15 +127,17 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   const std::filesystem::file_status status = std::filesystem::status(path_, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
     throw OutputError(path_.string(), "is no regular file", "give the name of a file");
-  std::string pattern = path_.string() + ".part-XXXXXX";
-  descriptor_ = ::mkstemp(pattern.data());
+  // The kernel applies the umask to the mode; mkstemp would make files that only their owner can read.
+  std::string name;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    name = path_.string() + ".part-" + unused_suffix();
+    descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ >= 0 || errno != EEXIST) break;
+  }
   if (descriptor_ < 0)
     throw OutputError(path_.string(), "cannot create: " + reason(errno),
                       "check that the folder exists and is writable");
-  temporary_ = pattern;
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(descriptor_, 0666 & ~mask);
+  temporary_ = name;
 }
 
 AtomicFile::~AtomicFile() {

@@ -38,7 +38,8 @@ class MappedFile {
 };
 
 /// A file that appears under its name complete or not at all: written beside the target, synced, renamed by commit().
-/// Without commit() the temporary is removed. Throws OutputError (exit 4) when a write fails.
+/// Its mode is 0666 less the umask. Without commit() the temporary is removed. Throws OutputError (exit 4) when a write
+/// fails.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);

@@ -113,6 +113,19 @@ class Render(CliTest):
         self.check_panel(rows, 0, 1, {(3, 5): CORRECT, (4, 6): WRONG, (10, 60): IGNORED})
         self.check_panel(rows, 20, 1, {(3, 5): CAR, (4, 6): BUILDING})
 
+    def test_what_no_panel_shows_is_not_read(self):
+        wanted = ("render", self.scan, *SIZE, "-o", "a.png", "--panels")
+        done = self.ok(*wanted, "range", "--labels", "nowhere.label", "--prediction", "nowhere.label")
+        self.assertNotIn("class", done.stdout)
+        done = self.ok(*wanted, "labels", "--labels", self.labels, "--prediction", "nowhere.label")
+        self.assertIn("class colour labels".split(), [line.split() for line in done.stdout.splitlines()])
+        self.ok(*wanted, "range,remission", "--model", "nowhere.safetensors")
+        tree = ("render", "-d", self.tree(), "--sequences", "08", *SIZE, "-o", "pictures")
+        self.ok(*tree, "--panels", "range", "--predictions", "/nowhere")
+        self.fails(3, ["/nowhere"], *tree, "--panels", "prediction", "--predictions", "/nowhere")
+        self.fails(3, ["nowhere.label", "cannot open"], *wanted, "prediction", "--prediction", "nowhere.label")
+        self.fails(3, ["nowhere.label", "cannot open"], *wanted, "labels", "--labels", "nowhere.label")
+
     def test_quiet(self):
         done = self.ok("render", self.scan, *SIZE, "-o", "a.png", "-q")
         self.assertEqual((done.stdout, done.stderr), ("", ""))
@@ -243,7 +256,9 @@ class Render(CliTest):
                 (["--dataset-path"], (*scan, "-o", "a.png", "--predictions", "out")),
                 (["belong to one scan"], (*tree, "-o", "pictures", "--labels", self.labels)),
                 (["either read or made"], (*scan, "-o", "a.png", "--prediction", self.prediction, "--config", "w8a8")),
-                (["--knn needs the network"], (*scan, "-o", "a.png", "--knn")),
+                *((["%s needs the network" % words[0]], (*scan, "-o", "a.png", *words))
+                  for words in (("--knn",), ("--target", "ideal"), ("--kernels", "ref"), ("--simd", "AVX2"),
+                                ("--threads", 1))),
                 (["8192 x 196616 pixels is too large", "--scale"],
                  (*scan, "-o", "a.png", "--labels", self.labels, "--height", 4096, "--width", 8192, "--scale", 16)),
                 # Said before a model is looked for.

@@ -52,11 +52,14 @@ class Programs(unittest.TestCase):
 
     def test_wrong_command_lines(self):
         for words in (["--split", "test"], ["--sequences", "8"], ["--sequences", "08,xx"], ["-n", "0"], ["-n", "1001"],
-                      ["--threads", "0"], ["--seed", "x"], ["--unknown"], ["surplus"]):
+                      ["--threads", "0"], ["--seed", "x"], ["--seed=-1"], ["--seed", "18446744073709551616"], ["--seed", "0x10"],
+                      ["--seed", "1.0"], ["--seed", ""], ["--unknown"], ["surplus"]):
             done = self.make(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertNotEqual(done.stderr, "", words)
         self.assertEqual(call(MAKE).returncode, 2)
+        self.assertEqual(call(MAKE, "-o", "", "-n", "1", cwd=self.folder).returncode, 2)
+        self.assertEqual(files(self.folder), [])
         self.assertFalse(os.path.exists(self.out))
 
     def test_existing_sequence_is_kept(self):
@@ -69,6 +72,32 @@ class Programs(unittest.TestCase):
         self.assertEqual(files(self.out), before)
         self.assertEqual(self.make("--sequences", "08", "-n", "1", "-q", "--force").returncode, 0)
         self.assertEqual(len(files(self.out)), 5)
+
+    def test_greatest_seed(self):
+        self.assertEqual(self.make("--seed", "18446744073709551615", "-n", "1", "-q").returncode, 0)
+
+    def test_default_number_of_scans(self):
+        for split in ("valid", "train"):
+            running = subprocess.Popen([MAKE, "-o", os.path.join(self.folder, split), "--split", split],
+                                       stderr=subprocess.PIPE, text=True)
+            seen = running.stderr.read(40)
+            running.terminate()
+            running.communicate()
+            self.assertIn(" of 120 scans", seen)
+
+    def test_what_cannot_be_made_leaves_nothing(self):
+        done = self.make("--sequences", "05", "-n", "1000")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("use fewer scans", done.stderr)
+        self.assertFalse(os.path.exists(self.out))
+
+        def little_memory():
+            resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+            resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
+        done = self.make("--sequences", "08", "-n", "2", "-q", "--threads", "1000", preexec_fn=little_memory)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertRegex(done.stderr, r"cannot start 1000 threads \(\d+ started\)")
+        self.assertFalse(os.path.exists(self.out))
 
     def test_failed_writes_leave_no_halves(self):
         blocked = os.path.join(self.folder, "file")
@@ -113,6 +142,17 @@ class Programs(unittest.TestCase):
                 self.assertEqual(line.count("|"), 4, line)
         self.assertEqual(call(STATISTICS, os.path.join(self.folder, "nowhere")).returncode, 3)
         self.assertEqual(call(STATISTICS).returncode, 2)
+
+    def test_statistics_of_folders_that_cannot_be_read(self):
+        os.makedirs(os.path.join(self.out, "sequences", "08"))
+        os.symlink("labels", os.path.join(self.out, "sequences", "08", "labels"))
+        looped = os.path.join(self.folder, "looped")
+        os.mkdir(looped)
+        os.symlink("sequences", os.path.join(looped, "sequences"))
+        for folder in (self.out, looped):
+            done = call(STATISTICS, folder)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("error: " + folder, done.stderr)
 
 
 if __name__ == "__main__":

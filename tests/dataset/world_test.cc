@@ -99,7 +99,8 @@ TEST_CASE("every sequence has a seed and a street of its own") {
   names.push_back(kValidSequences.front());
   for (const std::uint64_t seed : {1u, 2u})
     for (const std::string& name : names) CHECK(seeds.insert(sequence_seed(seed, name)).second);
-  // Places of the objects relative to the start, in millimetres: no two streets have one in common.
+  // Places of the objects from the start of the route, x and y in millimetres mixed into one number: no two streets
+  // have one in common.
   for (const std::string& name : {std::string("00"), std::string("07"), std::string("08")}) {
     const World world(sequence_seed(1, name), 3, 2);
     std::set<std::int64_t> own;

@@ -244,6 +244,14 @@ TEST_CASE("a sequence that exists is kept unless it is to be replaced") {
   const auto before = hashes(folder.path());
   CHECK_THROWS_AS(clear_sequence(what), intsim::InputError);
   CHECK(hashes(folder.path()) == before);
+  // Empty folders are no sequence; a single file somewhere in them is one.
+  const SequenceJob begun = job(folder.path(), "09", 1, 1);
+  const fs::path scans = folder.path() / "sequences" / "09" / "velodyne";
+  fs::create_directories(scans);
+  clear_sequence(begun);
+  intsim::write_file(scans / "000000.bin", std::string_view("x"));
+  CHECK_THROWS_AS(clear_sequence(begun), intsim::InputError);
+  fs::remove_all(folder.path() / "sequences" / "09");
   intsim::write_file(folder.path() / "sequences" / "08" / "notes.md", std::string_view("mine"));
   what.force = true;
   what.scans = 1;

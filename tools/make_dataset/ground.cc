@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
+#include <string>
 
+#include "intsim/error.h"
 #include "make_dataset/labels.h"
 #include "make_dataset/shapes.h"
+#include "make_dataset/workers.h"
 
 namespace intsim::street {
 namespace {
@@ -42,13 +44,13 @@ Ground::Ground(const Route& route, const Plan& plan, std::uint64_t key, unsigned
   block_rows_ = static_cast<std::size_t>((north + kReach - south_) / block) + 1;
   columns_ = block_columns_ * kBlock;
   rows_ = block_rows_ * kBlock;
+  if (rows_ > kMaxCells / columns_)
+    throw UsageError("a street of " + std::to_string(static_cast<int>(route.length())) + " m needs a ground of " +
+                     std::to_string(rows_) + " x " + std::to_string(columns_) + " cells, more than " +
+                     std::to_string(kMaxCells) + " (1 GiB); use fewer scans");
   cells_.resize(columns_ * rows_);
-  std::vector<std::thread> workers;
-  for (unsigned worker = 0; worker < threads; ++worker)
-    workers.emplace_back([this, &route, &plan, worker, threads] {
-      for (std::size_t row = worker; row < rows_; row += threads) fill_row(route, plan, row);
-    });
-  for (std::thread& worker : workers) worker.join();
+  for_each_part(threads, static_cast<int>(rows_),
+                [&](int row) { fill_row(route, plan, static_cast<std::size_t>(row)); });
   fill_blocks();
 }
 

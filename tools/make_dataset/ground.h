@@ -24,6 +24,10 @@ class Ground {
   static constexpr double kCell = 0.2;
   static constexpr double kReach = 84;  ///< metres to both sides of the route
 
+  /// Most cells of a ground, 8 bytes each.
+  static constexpr std::size_t kMaxCells = std::size_t{1} << 27;
+
+  /// Throws UsageError where the route's bounding box needs more than kMaxCells; errors as for_each_part's.
   Ground(const Route& route, const Plan& plan, std::uint64_t key, unsigned threads);
 
   /// Base surface: hills and dips without kerbs.

@@ -1,8 +1,10 @@
 // Writes a data set in the form of SemanticKITTI: made streets seen by a scanner with 64 beams, with labels.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <new>
 #include <thread>
 
 #include "intsim/error.h"
@@ -25,11 +27,19 @@ struct Arguments {
   std::filesystem::path folder;
   std::string split = "valid";
   std::vector<std::string> sequences;
-  int scans = 0;  // 0: by split
-  std::uint64_t seed = 1;
+  int scans = kDefaultScans;
+  std::string seed = "1";
   unsigned threads = 0;  // 0: all cores
   bool force = false, quiet = false;
 };
+
+/// Whether `text` is a number from 0 to 2^64 − 1 in decimal digits alone, which `value` receives. CLI11 reads others
+/// too, modulo 2^64.
+bool read_seed(const std::string& text, std::uint64_t& value) {
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && rest == end;
+}
 
 void declare(CLI::App& app, Arguments& a) {
   const CLI::Validator two_digits(
@@ -38,15 +48,23 @@ void declare(CLI::App& app, Arguments& a) {
         return good ? std::string() : "a sequence is two digits, for instance 08";
       },
       "NN");
-  app.add_option("-o,--output", a.folder, "folder that receives sequences/NN")->required();
-  app.add_option("--split", a.split, "valid: sequence 08 with 120 scans; train: 00-07, 09 and 10 with 100 scans each")
+  const CLI::Validator named([](const std::string& name) { return name.empty() ? "name a folder" : std::string(); },
+                             "DIR");
+  const CLI::Validator seed(
+      [](const std::string& text) {
+        std::uint64_t value = 0;
+        return read_seed(text, value) ? std::string() : "a seed is a whole number from 0 to 18446744073709551615";
+      },
+      "0..2^64-1");
+  app.add_option("-o,--output", a.folder, "folder that receives sequences/NN")->required()->check(named);
+  app.add_option("--split", a.split, "valid: sequence 08; train: 00-07, 09 and 10")
       ->capture_default_str()
       ->check(CLI::IsMember({"valid", "train"}));
   app.add_option("--sequences", a.sequences, "these sequences instead of the split's, for instance 00,08")
       ->delimiter(',')
       ->check(two_digits);
-  app.add_option("-n,--scans", a.scans, "scans per sequence")->check(CLI::Range(1, kMaxScans));
-  app.add_option("--seed", a.seed, "seed of the data set")->capture_default_str();
+  app.add_option("-n,--scans", a.scans, "scans per sequence")->capture_default_str()->check(CLI::Range(1, kMaxScans));
+  app.add_option("--seed", a.seed, "seed of the data set")->capture_default_str()->check(seed);
   app.add_option("--threads", a.threads, "worker threads (default: one per core); never changes the bytes")
       ->check(CLI::Range(1, 1024));
   app.add_flag("--force", a.force, "replace sequences that exist: removes their scans, labels, calib, poses and times");
@@ -56,8 +74,8 @@ void declare(CLI::App& app, Arguments& a) {
 void run(const Arguments& a) {
   SequenceJob job;
   job.folder = a.folder;
-  job.seed = a.seed;
-  job.scans = a.scans > 0 ? a.scans : a.split == "valid" ? 120 : 100;
+  read_seed(a.seed, job.seed);
+  job.scans = a.scans;
   job.threads = a.threads > 0 ? a.threads : std::max(1u, std::thread::hardware_concurrency());
   job.force = a.force;
   auto sequences = a.sequences.empty() ? a.split == "valid" ? kValidSequences : kTrainSequences : a.sequences;
@@ -99,6 +117,9 @@ int main(int argc, char** argv) {
   } catch (const Interrupted& interrupted) {
     std::fprintf(stderr, "\ninterrupted; the last sequence is not complete, every file is\n");
     return 128 + interrupted.signal;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "error: not enough memory; use fewer --threads or fewer --scans\n");
+    return static_cast<int>(intsim::ExitCode::internal);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "error: %s\n", e.what());
     return static_cast<int>(intsim::ExitCode::internal);

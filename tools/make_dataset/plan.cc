@@ -10,7 +10,8 @@ namespace {
 
 constexpr GroundPatch kRoadPatch{kRoad, 0, 0.285, 0.004};
 constexpr GroundPatch kParkingPatch{kParking, 0.02, 0.33, 0.008};
-constexpr double kBehind = 27;  ///< from here on the side streets' own houses stand
+/// Offset from the route at which the grass begins that the backdrop stands on, behind every front but a bank.
+constexpr double kBackdrop = 35;
 
 double wave(double value, double period) {
   const double part = value / period - std::floor(value / period);
@@ -153,7 +154,7 @@ GroundPatch Plan::ground(double s, double d) const {
   }
   if (a < walk && !near_crossing) return {kTerrain, section.kerb + 0.03, 0.385 * section.shade, 0.03};
   if (a < walk + section.walk) return {kSidewalk, section.kerb, 0.345 * section.shade, 0.006};
-  if (a > kBehind + 8 && section.front != Front::bank) return {kTerrain, section.kerb + 0.1, 0.385, 0.05};
+  if (a > kBackdrop && section.front != Front::bank) return {kTerrain, section.kerb + 0.1, 0.385, 0.05};
   return front_ground(section, s, a);
 }
 

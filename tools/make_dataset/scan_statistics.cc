@@ -35,6 +35,9 @@ int main(int argc, char** argv) {
   } catch (const intsim::Error& e) {
     std::fprintf(stderr, "error: %s\n", e.what());
     return static_cast<int>(e.code());
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "error: %s\n", e.what());
+    return static_cast<int>(intsim::ExitCode::internal);
   }
   return 0;
 }

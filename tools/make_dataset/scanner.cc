@@ -87,6 +87,7 @@ class Looker {
       label = cell.label;
       surface.albedo = (cell.albedo + 0.5) / 256;
       surface.facing = std::abs(dot(world_.ground().normal(at.x, at.y), way));
+      // Where labels of the ground end is uneven, in one of 256 patterns by scan.
       const double patch = value_noise(key_ & 0xff, at.x, at.y, 11);
       if (surface.distance > 58 + 14 * patch) label = kUnlabelled;
     } else {

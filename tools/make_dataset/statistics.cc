@@ -16,15 +16,20 @@ namespace fs = std::filesystem;
 std::vector<std::string> sequences_of(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder / "sequences", error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.size() == 2 && fs::is_directory(entry.path() / "labels")) names.push_back(name);
+  for (fs::directory_iterator entry(folder / "sequences", error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    std::error_code unreadable;  // a link to itself, a folder without permission: no labels
+    if (name.size() == 2 && fs::is_directory(entry->path() / "labels", unreadable)) names.push_back(name);
   }
-  if (error || names.empty())
+  if (error) throw InputError((folder / "sequences").string(), error.message(), "name the folder above sequences");
+  if (names.empty())
     throw InputError(folder.string(), "no labelled sequence in its folder sequences", "name the folder above it");
   std::sort(names.begin(), names.end());
   return names;
 }
+
+/// Whether the point has a direction and a remission that can be counted.
+bool counts(const Point& p, float depth) { return std::isfinite(depth) && depth > 0 && std::isfinite(p.remission); }
 
 }  // namespace
 
@@ -42,7 +47,9 @@ void Statistics::add(const Scan& scan, const std::vector<std::uint32_t>& labels,
   if (labels.size() != scan.points.size()) throw UsageError(where + ": one label per point is needed");
   const MappedLabels mapped = map_labels(labels, where);
   const RangeImage image = project(scan);
-  const auto count = static_cast<std::int64_t>(scan.points.size());
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < scan.points.size(); ++i) count += counts(scan.points[i], image.depth[i]) ? 1 : 0;
+  skipped += static_cast<std::int64_t>(scan.points.size()) - count;
   fewest = scans == 0 ? count : std::min(fewest, count);
   most = std::max(most, count);
   ++scans;
@@ -52,6 +59,7 @@ void Statistics::add(const Scan& scan, const std::vector<std::uint32_t>& labels,
   std::array<bool, kClasses> seen{};
   for (std::size_t i = 0; i < scan.points.size(); ++i) {
     const Point& p = scan.points[i];
+    if (!counts(p, image.depth[i])) continue;
     const double depth = image.depth[i], remission = std::clamp(static_cast<double>(p.remission), 0.0, 1.0);
     farthest = std::max(farthest, depth);
     const double elevation = std::asin(std::clamp(p.z / depth, -1.0, 1.0)) * 57.29577951308232;

@@ -31,6 +31,7 @@ struct Statistics {
   };
   std::string name;
   std::int64_t scans = 0, points = 0, fewest = 0, most = 0;
+  std::int64_t skipped = 0;  ///< points not counted: a coordinate or the remission is no finite number, or range 0
   double farthest = 0, least_elevation = 90, greatest_elevation = -90;  ///< metres, degrees
   std::array<std::int64_t, kImageRows> occupied{};                      ///< pixels of the 64×2048 image, by row
   std::array<std::int64_t, kRangeEnds.size() + 1> ranges{};

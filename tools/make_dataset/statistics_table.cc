@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <functional>
@@ -53,6 +54,8 @@ void print_summary(std::ostream& out, const Sets& sets) {
   row(out, "points per scan", sets, [](const Statistics& s) { return grouped(s.scans == 0 ? 0 : s.points / s.scans); });
   row(out, "fewest", sets, [](const Statistics& s) { return grouped(s.fewest); });
   row(out, "most", sets, [](const Statistics& s) { return grouped(s.most); });
+  if (std::any_of(sets.begin(), sets.end(), [](const Statistics& s) { return s.skipped > 0; }))
+    row(out, "points skipped: not finite or range 0", sets, [](const Statistics& s) { return grouped(s.skipped); });
   row(out, "farthest point, m", sets, [](const Statistics& s) { return fixed(s.farthest, 1); });
   row(out, "elevation from, °", sets, [](const Statistics& s) { return fixed(s.least_elevation, 1); });
   row(out, "elevation to, °", sets, [](const Statistics& s) { return fixed(s.greatest_elevation, 1); });

@@ -26,19 +26,19 @@ struct Pose {
 /// A thing that moves along the street.
 struct Mover {
   Model model;
-  double s,
-      speed;    ///< at scan 0 and along the route (negative: towards its start); relative to the scanner if `follows`
-  double sway;  ///< metres by which `follows` things swing to and fro
-  double d;
+  double s;         ///< metres along the route at scan 0; if `follows`, ahead of the scanner at scan `first`
+  double speed;     ///< metres per second along the route, negative: towards its start; relative if `follows`
+  double sway;      ///< metres by which one that `follows` swings to and fro
+  double d;         ///< metres to the left of the route
   int first, last;  ///< scans in which it is there
-  bool follows;     ///< keeps its distance to the scanner, up to speed and sway
+  bool follows;     ///< drives with the scanner, up to speed and sway
   std::uint32_t instance;
   std::uint64_t key;
 };
 
 class World {
  public:
-  /// A drive of `scans` scans; the same world for every number of threads.
+  /// A drive of `scans` scans; the same world for every number of threads. Errors as Ground's.
   World(std::uint64_t seed, int scans, unsigned threads);
 
   const Ground& ground() const { return ground_; }
@@ -136,7 +136,7 @@ class Populator {
   std::vector<Object>& objects_;
 };
 
-/// Traffic, cyclists and pedestrians for a drive over [first, last] metres.
+/// Traffic, cyclists and pedestrians for a drive in which the scanner is at `scanner_s[scan]` metres along the route.
 std::vector<Mover> make_movers(const Plan& plan, std::uint64_t seed, const std::vector<double>& scanner_s,
                                Instances& instances);
 

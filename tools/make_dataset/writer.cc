@@ -1,14 +1,13 @@
 #include "make_dataset/writer.h"
 
-#include <atomic>
+#include <algorithm>
 #include <cstdio>
-#include <exception>
 #include <mutex>
-#include <thread>
 
 #include "intsim/error.h"
 #include "io/file.h"
 #include "make_dataset/scanner.h"
+#include "make_dataset/workers.h"
 
 namespace intsim::street {
 namespace {
@@ -43,6 +42,13 @@ void remove_matching(const fs::path& folder, const std::string& extension) {
     if (entry.path().extension() == extension) fs::remove(entry.path());
 }
 
+/// Whether there is a file at or below the path; empty folders, as an interrupted run leaves them, do not count.
+bool holds_files(const fs::path& path) {
+  if (!fs::is_directory(path)) return fs::exists(path);
+  const fs::recursive_directory_iterator entries(path);
+  return std::any_of(begin(entries), end(entries), [](const fs::directory_entry& e) { return !e.is_directory(); });
+}
+
 }  // namespace
 
 std::uint64_t sequence_seed(std::uint64_t seed, const std::string& sequence) {
@@ -53,7 +59,7 @@ std::uint64_t sequence_seed(std::uint64_t seed, const std::string& sequence) {
 void clear_sequence(const SequenceJob& job) {
   const fs::path folder = sequence_folder(job);
   try {
-    if (!fs::exists(folder) || (fs::is_directory(folder) && fs::is_empty(folder))) return;
+    if (!holds_files(folder)) return;
     if (!job.force)
       throw InputError(folder.string(), "exists already", "choose another folder, or --force to replace the sequence");
     remove_matching(folder / "velodyne", ".bin");
@@ -67,33 +73,18 @@ void clear_sequence(const SequenceJob& job) {
 void write_sequence(const SequenceJob& job, const std::function<void(int done)>& progress) {
   const fs::path folder = sequence_folder(job);
   const std::uint64_t seed = sequence_seed(job.seed, job.sequence);
+  const World world(seed, job.scans, job.threads);  // before the folders: it may throw
   make_directories(folder / "velodyne");
   make_directories(folder / "labels");
-  const World world(seed, job.scans, job.threads);
-  std::atomic<int> next{0};
   std::mutex mutex;
-  std::exception_ptr failure;
   int done = 0;
-  const auto work = [&] {
-    try {
-      for (int scan = next++; scan < job.scans; scan = next++) {
-        const LabelledScan view = look_around(world, scan, seed);
-        write_scan(folder / "velodyne" / (scan_name(scan) + ".bin"), view.scan);
-        write_labels(folder / "labels" / (scan_name(scan) + ".label"), view.labels);
-        const std::lock_guard lock(mutex);
-        progress(++done);
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      if (!failure) failure = std::current_exception();
-      next = job.scans;
-    }
-  };
-  std::vector<std::thread> workers;
-  for (unsigned i = 1; i < job.threads; ++i) workers.emplace_back(work);
-  work();
-  for (std::thread& worker : workers) worker.join();
-  if (failure) std::rethrow_exception(failure);
+  for_each_part(job.threads, job.scans, [&](int scan) {
+    const LabelledScan view = look_around(world, scan, seed);
+    write_scan(folder / "velodyne" / (scan_name(scan) + ".bin"), view.scan);
+    write_labels(folder / "labels" / (scan_name(scan) + ".label"), view.labels);
+    const std::lock_guard lock(mutex);
+    progress(++done);
+  });
   write_file(folder / "calib.txt", calibration_text());
   write_file(folder / "poses.txt", poses_text(world));
   write_file(folder / "times.txt", times_text(job.scans));

@@ -15,8 +15,8 @@ namespace intsim::street {
 inline const std::vector<std::string> kValidSequences{"08"};
 inline const std::vector<std::string> kTrainSequences{"00", "01", "02", "03", "04", "05", "06", "07", "09", "10"};
 
-/// Largest number of scans of a sequence.
-inline constexpr int kMaxScans = 1000;
+/// Number of scans of a sequence unless another is asked for, and the largest one.
+inline constexpr int kDefaultScans = 120, kMaxScans = 1000;
 
 /// Seed of a sequence's world. Sequence 08 (validation) and all others come from separate domains of seeds.
 std::uint64_t sequence_seed(std::uint64_t seed, const std::string& sequence);
@@ -31,12 +31,13 @@ struct SequenceJob {
   bool force = false;  ///< replaces the scans, labels and text files of a sequence that exists
 };
 
-/// Throws InputError when the sequence's folder exists and is not empty, unless `force` is set; with it removes what
-/// write_sequence would leave over: *.bin, *.label, calib.txt, poses.txt and times.txt.
+/// Throws InputError when the sequence's folder holds a file, also in a folder below it, unless `force` is set; with it
+/// removes what write_sequence would leave over: *.bin, *.label, calib.txt, poses.txt and times.txt.
 void clear_sequence(const SequenceJob& job);
 
 /// Writes a sequence; the bytes depend on seed, sequence and scans only. `progress` is called under a lock after each
-/// scan. Throws OutputError when a write fails.
+/// scan. Throws OutputError when a write fails; errors of World, before anything is
+/// made, and of for_each_part.
 void write_sequence(const SequenceJob& job, const std::function<void(int done)>& progress);
 
 /// calib.txt: P0 … P3 and Tr, which takes scanner coordinates (x forward, y left, z up) to the camera's (x right,

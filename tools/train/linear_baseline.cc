@@ -103,4 +103,7 @@ int main(int argc, char** argv) try {
 } catch (const Error& error) {
   std::fprintf(stderr, "linear_baseline: %s\n", error.what());
   return static_cast<int>(error.code());
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "linear_baseline: internal error: %s\n", error.what());
+  return static_cast<int>(ExitCode::internal);
 }

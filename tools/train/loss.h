@@ -1,4 +1,5 @@
-// The loss of SalsaNext: weighted cross-entropy plus Lovász-Softmax, over labelled pixels.
+// Weighted cross-entropy plus Lovász-Softmax over labelled pixels, as SalsaNext trains but with softer class weights
+// (the original takes 1/(share + 0.001)).
 #pragma once
 
 #include <torch/torch.h>

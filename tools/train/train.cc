@@ -32,17 +32,25 @@ struct Options {
 
 void add_plan(CLI::App& app, Plan& plan) {
   app.add_option("--steps", plan.steps, "length of the schedule")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--warmup", plan.warmup, "steps of rising learning rate")->capture_default_str();
-  app.add_option("--rate", plan.rate, "greatest learning rate")->capture_default_str();
+  app.add_option("--warmup", plan.warmup, "steps of rising learning rate")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--rate", plan.rate, "greatest learning rate")->capture_default_str()->check(CLI::Range(1e-9, 10.0));
   app.add_option("--weight-decay", plan.weight_decay, "of convolution weights")->capture_default_str();
-  app.add_option("--dropout", plan.dropout, "probability of a dropped channel")->capture_default_str();
+  app.add_option("--dropout", plan.dropout, "probability of a dropped channel; the original has 0.2")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 0.9));
   app.add_option("--lovasz", plan.lovasz, "weight of the Lovász-Softmax loss")->capture_default_str();
   app.add_option("--cross-entropy", plan.cross_entropy, "weight of the cross-entropy loss")->capture_default_str();
   app.add_option("--crop", plan.crop_width, "columns of a crop, a multiple of 16")
       ->capture_default_str()
       ->check(CLI::Range(16, kWidestCrop));
-  app.add_option("--crops", plan.crops_per_worker, "crops per worker and step")->capture_default_str();
-  app.add_option("--workers", plan.workers, "threads, each with a replica")->capture_default_str();
+  app.add_option("--crops", plan.crops_per_worker, "crops per worker and step")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  app.add_option("--workers", plan.workers, "threads, each with a replica")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
   app.add_option("--seed", plan.seed, "of weights, crops and augmentation")->capture_default_str();
 }
 
@@ -59,7 +67,8 @@ Options parse(int argc, char** argv) {
   app.add_option("--save-every", options.save_every, "steps between saved states")->check(CLI::PositiveNumber);
   app.add_option("--report-every", options.report_every, "steps between lines")->check(CLI::PositiveNumber);
   app.add_option("--start-from", options.start, "checkpoint whose weights a new run begins with");
-  app.add_option("--minutes", options.minutes, "stop after so long, to be continued; 0: at the end of the schedule");
+  app.add_option("--minutes", options.minutes, "stop after so long, to be continued; 0: at the end of the schedule")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--note", options.note, "what `intsim inspect` says about the weights");
   add_plan(app, options.plan);
   try {
@@ -68,6 +77,11 @@ Options parse(int argc, char** argv) {
     std::exit(app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage));
   }
   return options;
+}
+
+void check(const Options& options) {
+  if (options.plan.warmup >= options.plan.steps) throw UsageError("--warmup must be below --steps");
+  if (options.folder.empty()) throw UsageError("--output is empty; name a folder");
 }
 
 double mean_iou(const Confusion& confusion) {
@@ -116,6 +130,7 @@ class Log {
 };
 
 void run(const Options& options) {
+  check(options);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const auto images = load_images(options.dataset, options.sequences, options.stride, threads);
@@ -159,4 +174,7 @@ int main(int argc, char** argv) try {
 } catch (const Error& error) {
   std::fprintf(stderr, "train: %s\n", error.what());
   return static_cast<int>(error.code());
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "train: internal error: %s\n", error.what());
+  return static_cast<int>(ExitCode::internal);
 }

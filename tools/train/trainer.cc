@@ -2,6 +2,8 @@
 
 #include <ATen/autocast_mode.h>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <exception>
 #include <numbers>
@@ -51,6 +53,12 @@ SafetensorsTensor packed(const std::string& name, const Tensor& tensor) {
   return {name, "F32", value.sizes().vec(), {first, first + value.nbytes()}};
 }
 
+/// A number with all its digits.
+std::string exact(double value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
 std::string fingerprint(const Plan& plan) {
   const auto& a = plan.augmentation;
   std::string text;
@@ -59,7 +67,7 @@ std::string fingerprint(const Plan& plan) {
         plan.cross_entropy, plan.lovasz, static_cast<double>(plan.crop_width),
         static_cast<double>(plan.crops_per_worker), static_cast<double>(plan.workers), static_cast<double>(plan.seed),
         a.flip, a.rotate ? 1.0 : 0.0, a.drop, a.scale})
-    text += std::to_string(value) + " ";
+    text += exact(value) + " ";
   return text;
 }
 

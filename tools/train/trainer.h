@@ -40,8 +40,8 @@ struct StepReport {
   std::vector<std::int64_t> confusion;  ///< 20×20, [prediction][truth], labelled pixels of the crops
 };
 
-/// AdamW on SalsaNext. Convolutions run in bfloat16, everything else in float32; a batch norm sees the crops of one
-/// worker. Which crops a step reads follows from seed and step alone.
+/// AdamW on SalsaNext. Activations and convolutions are bfloat16, weights, loss and update float32; a batch norm sees
+/// the crops of one worker. Which crops a step reads follows from seed and step alone.
 class Trainer {
  public:
   Trainer(const Plan& plan, const std::vector<LabelledImage>& images);
