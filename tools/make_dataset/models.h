@@ -12,6 +12,8 @@ Model car_model(Draw& draw);
 Model truck_model(Draw& draw);
 /// 9 to 12.5 m, glass along both sides.
 Model bus_model(Draw& draw);
+/// Delivery van (other-vehicle), 4.8 to 6.2 m long.
+Model van_model(Draw& draw);
 /// Van, caravan or car trailer (other-vehicle).
 Model other_vehicle_model(Draw& draw);
 

@@ -12,6 +12,9 @@ constexpr GroundPatch kRoadPatch{kRoad, 0, 0.285, 0.004};
 constexpr GroundPatch kParkingPatch{kParking, 0.02, 0.33, 0.008};
 /// Offset from the route at which the grass begins that the backdrop stands on, behind every front but a bank.
 constexpr double kBackdrop = 35;
+/// Width that the pavements of neighbouring sections have in common; a walker's distance from the kerb, from the front
+/// area, and the width in which walkers keep.
+constexpr double kCommonWalk = 1.2, kKerbRoom = 0.45, kFrontRoom = 0.65, kWalkers = 0.95;
 
 double wave(double value, double period) {
   const double part = value / period - std::floor(value / period);
@@ -20,7 +23,7 @@ double wave(double value, double period) {
 
 }  // namespace
 
-Plan::Plan(Draw& draw, const Route& route) : road_half_(draw.uniform(4.1, 6.2)) {
+Plan::Plan(Draw& draw, const Route& route) : road_half_(draw.uniform(4.6, 6.4)) {
   make_crossings(draw, route);
   make_sections(draw, route, kRight);
   make_sections(draw, route, kLeft);
@@ -28,11 +31,18 @@ Plan::Plan(Draw& draw, const Route& route) : road_half_(draw.uniform(4.1, 6.2)) 
 }
 
 void Plan::make_crossings(Draw& draw, const Route& route) {
-  for (double s = draw.uniform(40, 90); s < route.length() - 20; s += draw.uniform(70, 130)) {
-    if (!route.straight(s - 14, s + 14)) continue;
-    Crossing crossing{s, draw.uniform(2.7, 3.7), draw.chance(0.5) ? 2.2 : 0.0, draw.uniform(1.4, 2.6), {true, true}};
+  for (double s = draw.uniform(40, 90); s < route.length() - 20;) {
+    if (!route.straight(s - 14, s + 14)) {
+      s += 8;
+      continue;
+    }
+    Crossing crossing{s, draw.uniform(2.7, 3.7), draw.chance(0.5) ? 2.2 : 0.0, draw.uniform(1.4, 2.6), {true, true},
+                      {}};
     if (draw.chance(0.4)) crossing.open[draw.below(2)] = false;
+    crossing.waits[kRight] = draw.chance(0.5);
+    crossing.waits[kLeft] = draw.chance(0.85);
     crossings_.push_back(crossing);
+    s += draw.uniform(70, 120);
   }
 }
 
@@ -43,6 +53,7 @@ void Plan::make_sections(Draw& draw, const Route& route, Side side) {
     Section section{};
     section.from = s;
     section.to = s + draw.uniform(24, 50);
+    if (section.to > route.length() - 24) section.to = route.length();
     if (draw.chance(0.3)) walk = draw.uniform(1.6, 4.6);
     section.walk = walk;
     section.parking = draw.chance(0.42) ? draw.uniform(2.1, 2.6) : 0;
@@ -60,11 +71,21 @@ void Plan::make_sections(Draw& draw, const Route& route, Side side) {
     sections_[side].push_back(section);
     s = section.to;
   }
+  widen_walks(side);
+}
+
+void Plan::widen_walks(Side side) {
+  auto& list = sections_[side];
+  for (std::size_t i = 0; i + 1 < list.size(); ++i) {
+    Section &one = list[i], &next = list[i + 1];
+    one.walk = std::max(one.walk, walk_start(next) + kCommonWalk - walk_start(one));
+    next.walk = std::max(next.walk, walk_start(one) + kCommonWalk - walk_start(next));
+  }
 }
 
 void Plan::make_medians(Draw& draw, const Route& route) {
   for (double s = draw.uniform(10, 40); s < route.length() - 30; s += draw.uniform(35, 70)) {
-    const double length = draw.uniform(5, 18), half = std::min(road_half_ - 3.1, draw.uniform(0.55, 1.3));
+    const double length = draw.uniform(5, 18), half = std::min(road_half_ / 2 - 1.45, draw.uniform(0.55, 1.3));
     bool free = half > 0.35;
     for (const Crossing& crossing : crossings_)
       if (s < crossing.s + crossing.half + 2 && s + length > crossing.s - crossing.half - 2) free = false;
@@ -72,11 +93,30 @@ void Plan::make_medians(Draw& draw, const Route& route) {
   }
 }
 
-const Section& Plan::section_at(Side side, double s) const {
+std::size_t Plan::index_at(Side side, double s) const {
   const auto& list = sections_[side];
   const auto after =
       std::upper_bound(list.begin(), list.end(), s, [](double v, const Section& x) { return v < x.from; });
-  return after == list.begin() ? list.front() : *(after - 1);
+  return after == list.begin() ? 0 : static_cast<std::size_t>(after - list.begin()) - 1;
+}
+
+const Section& Plan::section_at(Side side, double s) const { return sections_[side][index_at(side, s)]; }
+
+double Plan::pavement(Side side, double s, double share) const {
+  constexpr double kBend = 5;
+  const auto& list = sections_[side];
+  const std::size_t i = index_at(side, s);
+  const auto common = [&](const Section& a, const Section& b) {
+    const double low = std::max(walk_start(a), walk_start(b)) + kKerbRoom,
+                 high = std::min(front_start(a), front_start(b)) - kFrontRoom;
+    return low + share * std::min(high - low, kWalkers);
+  };
+  const Section& here = list[i];
+  const double inside = common(here, here);
+  const double in = std::clamp((s - here.from) / kBend, 0.0, 1.0), left = std::clamp((here.to - s) / kBend, 0.0, 1.0);
+  if (in < 1 && i > 0) return inside + (1 - in) * (common(list[i - 1], here) - inside);
+  if (left < 1 && i + 1 < list.size()) return inside + (1 - left) * (common(here, list[i + 1]) - inside);
+  return inside;
 }
 
 bool Plan::in_crossing(double s, Side side, double room) const {
@@ -102,7 +142,14 @@ bool Plan::crossing_ground(double s, double a, Side side, GroundPatch& patch) co
   return false;
 }
 
-GroundPatch Plan::front_ground(const Section& section, double s, double a) const {
+double Plan::hill(const Section& section, Side side, double s) const {
+  double room = std::min(s - section.from, section.to - s);
+  for (const Crossing& c : crossings_)
+    if (c.open[side]) room = std::min(room, std::abs(s - c.s) - (c.half + c.parking + c.walk));
+  return std::clamp(room / 6, 0.0, 1.0);
+}
+
+GroundPatch Plan::front_ground(const Section& section, Side side, double s, double a) const {
   const double in = a - front_start(section), shade = section.shade;
   const GroundPatch grass{kTerrain, section.kerb + 0.05, 0.385 * shade, 0.035};
   if (in > section.depth + 1 && section.front != Front::bank && section.front != Front::park) return grass;
@@ -121,11 +168,14 @@ GroundPatch Plan::front_ground(const Section& section, double s, double a) const
       return {kTerrain, section.kerb + 0.1 + 0.06 * wave(s, 17) * wave(a, 9), 0.385 * shade, 0.04};
     }
     case Front::park: {
-      const double rise = std::min(1.0, in / 3) * (0.35 + 0.3 * wave(s, 23) + 0.25 * wave(a + s * 0.3, 15));
+      const double rise =
+          hill(section, side, s) * std::min(1.0, in / 3) * (0.35 + 0.3 * wave(s, 23) + 0.25 * wave(a + s * 0.3, 15));
       return {kTerrain, section.kerb + 0.05 + rise, 0.385 * shade, 0.045};
     }
-    case Front::bank:
-      return {kTerrain, section.kerb + std::min(section.slope * in, 3.5) + 0.1 * wave(s, 13), 0.385 * shade, 0.05};
+    case Front::bank: {
+      const double rise = std::min(section.slope * in, 3.5) + 0.1 * wave(s, 13);
+      return {kTerrain, section.kerb + hill(section, side, s) * rise, 0.385 * shade, 0.05};
+    }
   }
   return grass;
 }
@@ -155,7 +205,7 @@ GroundPatch Plan::ground(double s, double d) const {
   if (a < walk && !near_crossing) return {kTerrain, section.kerb + 0.03, 0.385 * section.shade, 0.03};
   if (a < walk + section.walk) return {kSidewalk, section.kerb, 0.345 * section.shade, 0.006};
   if (a > kBackdrop && section.front != Front::bank) return {kTerrain, section.kerb + 0.1, 0.385, 0.05};
-  return front_ground(section, s, a);
+  return front_ground(section, side, s, a);
 }
 
 }  // namespace intsim::street

@@ -8,6 +8,7 @@
 namespace intsim::street {
 
 void Populator::put(Spot spot) {
+  if (spot.s < 0 || spot.s > route_.length()) return;
   const Vec at = route_.at(spot.s, spot.d);
   const double heading = route_.heading(spot.s) + spot.yaw, z = ground_.height(at.x, at.y);
   Object object = place(std::move(spot.model), {at.x, at.y, z}, rotation(heading, 0, spot.roll), draw_.bits());
@@ -64,7 +65,7 @@ void Populator::parking_strip(const Section& section, Side side) {
     if (kind == 3) length = 2.0;
     const double middle = s + length / 2;
     s += length + draw_.uniform(0.2, 1.0);
-    if (s > section.to || plan_.in_crossing(middle, side, 4 + length / 2)) continue;
+    if (s > section.to - 0.5 || plan_.in_crossing(middle, side, 4 + length / 2)) continue;
     if (kind == 0) parked_vehicle(middle, d, yaw);
     if (kind == 1) put({other_vehicle_model(draw_), middle, d, yaw});
     if (kind == 2) put({truck_model(draw_), middle, d, yaw});
@@ -97,7 +98,8 @@ void Populator::verge(const Section& section, Side side) {
   for (double s = section.from + 3; s < section.to; s += gap) {
     if (plan_.in_crossing(s, side, 5)) continue;
     if (draw_.chance(0.7)) put({tree_model(draw_, draw_.uniform(5, 9)), s, d, draw_.uniform(0, 6)});
-    if (draw_.chance(0.75)) put({bush_model(draw_, draw_.uniform(0.6, 1.2)), s + 3, d, draw_.uniform(0, 6)});
+    if (draw_.chance(0.75))
+      put({bush_model(draw_, draw_.uniform(0.3, 0.6) * section.verge), s + 3, d, draw_.uniform(0, 6)});
   }
 }
 
@@ -105,7 +107,7 @@ void Populator::kerb_furniture(const Section& section, Side side) {
   const double kerb = plan_.road_half() + section.parking + 0.35, yaw = travel(side);
   const auto spot = [&](double s, double more) { return !plan_.in_crossing(s, side, more); };
   for (double s = section.from + draw_.uniform(2, 12); s < section.to; s += draw_.uniform(18, 28))
-    if (spot(s, 0)) put({lamp_model(draw_), s, sign(side) * kerb, yaw + (side == kRight ? kPi / 2 : -kPi / 2) + kPi});
+    if (spot(s, 0)) put({lamp_model(draw_), s, sign(side) * kerb, -sign(side) * kPi / 2});
   for (double s = section.from + draw_.uniform(1, 9); s < section.to; s += draw_.uniform(9, 20)) {
     const double turn = draw_.pick({0.6, 0.25, 0.15}) == 0 ? yaw : yaw + draw_.uniform(-1.6, 1.6);
     if (!spot(s, 0)) continue;
@@ -117,7 +119,7 @@ void Populator::kerb_furniture(const Section& section, Side side) {
   if (draw_.chance(0.3))
     for (double s = section.from + 4; s < section.from + 14; s += 1.6)
       if (spot(s, 0)) put({bollard_model(draw_), s, sign(side) * (kerb - 0.1), 0});
-  if (draw_.chance(0.18)) {
+  if (section.walk > 3.3 && draw_.chance(0.4)) {
     const double s = draw_.uniform(section.from + 4, section.to - 4);
     if (spot(s, 3))
       put({shelter_model(draw_), s, sign(side) * (plan_.walk_start(section) + section.walk - 0.9),
@@ -147,9 +149,10 @@ void Populator::two_wheelers(const Section& section, Side side) {
       s += draw_.uniform(1.1, 1.7);
     }
   }
-  const double edge = plan_.road_half() - 0.2;
-  for (double s = section.from + draw_.uniform(0, 60); s < section.to; s += 60)  // riders who wait at the kerb
-    put({draw_.chance(0.5) ? bicyclist_model(draw_) : motorcyclist_model(draw_), s, sign(side) * edge, travel(side)});
+  if (section.parking > 0) return;
+  for (double s = section.from + draw_.uniform(0, 35); s < section.to; s += 35)  // riders who wait at the kerb
+    put({draw_.chance(0.5) ? bicyclist_model(draw_) : motorcyclist_model(draw_), s, sign(side) * plan_.road_half(),
+         travel(side)});
 }
 
 void Populator::pavement_life(const Section& section, Side side) {

@@ -186,7 +186,7 @@ void Populator::side_street(const Crossing& c, Side side, double lateral) {
       if (kind == 1) put({other_vehicle_model(draw_), c.s + way * (c.half + c.parking / 2), sign(side) * a, yaw});
     }
   for (double a = start + draw_.uniform(-6, 6); a < 66; a += draw_.uniform(14, 26)) {
-    if (draw_.chance(0.5)) put({lamp_model(draw_), kerb, sign(side) * a, yaw});
+    if (draw_.chance(0.5)) put({lamp_model(draw_), kerb, sign(side) * a, way > 0 ? kPi : 0});
     if (draw_.chance(0.5)) put({sign_model(draw_), kerb, sign(side) * (a + 3), yaw});
     if (draw_.chance(0.6))
       put({person_model(draw_), kerb + way * 0.7, sign(side) * (a + 5), yaw + draw_.uniform(-3, 3)});
@@ -206,31 +206,31 @@ void Populator::side_street(const Crossing& c, Side side, double lateral) {
 
 void Populator::crossing(const Crossing& c, Side side) {
   for (const double way : {1.0, -1.0}) side_street(c, side, way * c.half);
-  // Who waits at the mouth, towards the main street, in the right hand lane.
-  const double lane = c.s + sign(side) * c.half / 2, yaw = sign(side) * -kPi / 2;
-  switch (draw_.pick({0.3, 0.15, 0.15, 0.15, 0.1, 0.15})) {
+  if (c.waits[side]) waiting(c, side);
+  // Seen by who comes along the main street in the lane of this side: before the crossing, and behind it.
+  const double corner = sign(side) * (c.half + c.parking + 0.5), a = plan_.road_half() + 3.1;
+  if (draw_.chance(0.5)) put({traffic_light_model(draw_), c.s + corner, sign(side) * a, travel(side)});
+  if (draw_.chance(0.7)) put({sign_model(draw_), c.s - corner, sign(side) * a, draw_.uniform(-2, 2)});
+  if (draw_.chance(0.5)) put({sign_model(draw_), c.s + corner, sign(side) * (a + 0.8), sign(side) * kPi / 2});
+}
+
+/// Who waits at the mouth, towards the main street, in the right hand lane, behind the pavement.
+void Populator::waiting(const Crossing& c, Side side) {
+  const double lane = c.s - sign(side) * c.half / 2, yaw = sign(side) * -kPi / 2;
+  const double front = std::max(plan_.front_start(plan_.section_at(side, c.s - c.half)),
+                                plan_.front_start(plan_.section_at(side, c.s + c.half)));
+  switch (draw_.pick({0.35, 0.18, 0.18, 0.18, 0.11})) {
     case 0:
-      put({car_model(draw_), lane, sign(side) * (plan_.road_half() + 4.5), yaw});
-      break;
+      return put({car_model(draw_), lane, sign(side) * (front + 3), yaw});
     case 1:
-      put({truck_model(draw_), lane, sign(side) * (plan_.road_half() + 7), yaw});
-      break;
+      return put({truck_model(draw_), lane, sign(side) * (front + 5.5), yaw});
     case 2:
-      put({motorcyclist_model(draw_), lane, sign(side) * (plan_.road_half() + 3), yaw});
-      break;
+      return put({motorcyclist_model(draw_), lane, sign(side) * (front + 1.5), yaw});
     case 3:
-      put({bicyclist_model(draw_), lane, sign(side) * (plan_.road_half() + 3), yaw});
-      break;
-    case 4:
-      put({other_vehicle_model(draw_), lane, sign(side) * (plan_.road_half() + 5), yaw});
-      break;
+      return put({bicyclist_model(draw_), lane, sign(side) * (front + 1.5), yaw});
     default:
-      break;
+      return put({van_model(draw_), lane, sign(side) * (front + 3.8), yaw});
   }
-  const double corner = c.half + c.parking + 0.5, a = plan_.road_half() + 3.1;
-  if (draw_.chance(0.5)) put({traffic_light_model(draw_), c.s - corner, sign(side) * a, travel(side)});
-  if (draw_.chance(0.7)) put({sign_model(draw_), c.s + corner, sign(side) * a, draw_.uniform(-2, 2)});
-  if (draw_.chance(0.5)) put({sign_model(draw_), c.s - corner, sign(side) * (a + 0.8), sign(side) * kPi / 2});
 }
 
 void Populator::island(const Median& median) {

@@ -1,6 +1,7 @@
 // The street's centre line and its cross-section along the way.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -61,7 +62,8 @@ struct Section {
 /// A street that crosses, at a right angle.
 struct Crossing {
   double s, half, parking, walk;
-  bool open[2];  ///< by Side
+  bool open[2];   ///< by Side
+  bool waits[2];  ///< whether somebody stands at the mouth of that side
 };
 
 /// A raised island along the middle of the road.
@@ -93,15 +95,23 @@ class Plan {
   double walk_start(const Section& section) const { return road_half_ + section.parking + section.verge; }
   double front_start(const Section& section) const { return walk_start(section) + section.walk; }
   const Section& section_at(Side side, double s) const;
+  /// Distance from the route at which one walks on the pavement: `share` 0 is near the kerb, 1 near the houses. Bends
+  /// near the ends of a section so that it stays on the pavement of both.
+  double pavement(Side side, double s, double share) const;
   /// Whether (s, d) lies in a crossing street or its pavement, `room` metres more included.
   bool in_crossing(double s, Side side, double room) const;
 
  private:
   void make_crossings(Draw& draw, const Route& route);
   void make_sections(Draw& draw, const Route& route, Side side);
+  /// Makes the pavements of neighbouring sections meet.
+  void widen_walks(Side side);
   void make_medians(Draw& draw, const Route& route);
+  std::size_t index_at(Side side, double s) const;
   bool crossing_ground(double s, double a, Side side, GroundPatch& patch) const;
-  GroundPatch front_ground(const Section& section, double s, double a) const;
+  GroundPatch front_ground(const Section& section, Side side, double s, double a) const;
+  /// 1 inside a section, falling to 0 towards its ends and crossing streets: what the height of a slope is taken times.
+  double hill(const Section& section, Side side, double s) const;
 
   double road_half_;
   std::vector<Section> sections_[2];

@@ -117,28 +117,6 @@ Model box_truck(Draw& draw) {
   return builder.thing();
 }
 
-Model van(Draw& draw) {
-  Builder builder(kOtherVehicle);
-  const double length = draw.uniform(4.8, 6.2), width = draw.uniform(1.9, 2.1), h = length / 2, w = width / 2;
-  const double top = draw.uniform(2.05, 2.7), paint = draw.uniform(0.08, 0.55);
-  builder.look(Material::paint, paint)
-      .extrusion({{-h, 0, 0.35},
-                  {h - 0.1, 0, 0.3},
-                  {h, 0, 0.6},
-                  {h - 0.1, 0, 1.05},
-                  {h - 0.75, 0, 1.25},
-                  {h - 1.45, 0, top},
-                  {-h + 0.05, 0, top}},
-                 w, 0.04);
-  builder.look(Material::glass, 0.12)
-      .extrusion({{h - 0.72, 0, 1.27}, {h - 0.68, 0, 1.27}, {h - 1.32, 0, top - 0.14}, {h - 1.36, 0, top - 0.14}},
-                 w - 0.15);
-  for (const double y : {w - 0.05, 0.03 - w}) builder.box({h - 2.1, y, 1.25}, {h - 1.2, y + 0.02, 1.8});
-  wheels(builder, h - 0.9, -h + 1.0, w, 0.34);
-  lights_and_plates(builder, length, width, 0.95);
-  return builder.thing();
-}
-
 Model caravan(Draw& draw) {
   Builder builder(kOtherVehicle);
   const double length = draw.uniform(4.2, 6.2), h = length / 2, w = draw.uniform(1.05, 1.2),
@@ -212,10 +190,32 @@ Model bus_model(Draw& draw) {
   return builder.thing();
 }
 
+Model van_model(Draw& draw) {
+  Builder builder(kOtherVehicle);
+  const double length = draw.uniform(4.8, 6.2), width = draw.uniform(1.9, 2.1), h = length / 2, w = width / 2;
+  const double top = draw.uniform(2.05, 2.7), paint = draw.uniform(0.08, 0.55);
+  builder.look(Material::paint, paint)
+      .extrusion({{-h, 0, 0.35},
+                  {h - 0.1, 0, 0.3},
+                  {h, 0, 0.6},
+                  {h - 0.1, 0, 1.05},
+                  {h - 0.75, 0, 1.25},
+                  {h - 1.45, 0, top},
+                  {-h + 0.05, 0, top}},
+                 w, 0.04);
+  builder.look(Material::glass, 0.12)
+      .extrusion({{h - 0.72, 0, 1.27}, {h - 0.68, 0, 1.27}, {h - 1.32, 0, top - 0.14}, {h - 1.36, 0, top - 0.14}},
+                 w - 0.15);
+  for (const double y : {w - 0.05, 0.03 - w}) builder.box({h - 2.1, y, 1.25}, {h - 1.2, y + 0.02, 1.8});
+  wheels(builder, h - 0.9, -h + 1.0, w, 0.34);
+  lights_and_plates(builder, length, width, 0.95);
+  return builder.thing();
+}
+
 Model other_vehicle_model(Draw& draw) {
   switch (draw.pick({0.6, 0.2, 0.2})) {
     case 0:
-      return van(draw);
+      return van_model(draw);
     case 1:
       return caravan(draw);
     default:

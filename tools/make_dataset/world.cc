@@ -26,7 +26,7 @@ World::World(Draw draw, std::uint64_t seed, int scans, unsigned threads)
   make_poses(draw);
   Instances instances;
   Populator(route_, plan_, ground_, seed, instances, objects_).run();
-  movers_ = make_movers(plan_, seed, drive_.s, instances);
+  movers_ = make_movers(plan_, route_.length(), seed, drive_.s, instances);
 }
 
 void World::make_poses(Draw& draw) {
@@ -49,19 +49,12 @@ void World::make_poses(Draw& draw) {
 
 std::vector<Object> World::moving_objects(int scan) const {
   std::vector<Object> out;
-  const double time = scan * kScanInterval;
-  const Pose& scanner = pose(scan);
   for (const Mover& mover : movers_) {
-    if (scan < mover.first || scan > mover.last) continue;
-    double s = mover.s + mover.speed * time;
-    if (mover.follows)
-      s = scanner.s + mover.s + mover.sway * sin_cos(0.35 * time).sin +
-          mover.speed * (time - mover.first * kScanInterval);
-    if (s < 1 || s > route_.length() - 1 || s < scanner.s - 95 || s > scanner.s + 95) continue;
-    const Vec at = route_.at(s, mover.d);
-    const bool back = mover.speed < 0 && !mover.follows;
+    if (scan < mover.first || static_cast<std::size_t>(scan - mover.first) >= mover.way.size()) continue;
+    const Waypoint& now = mover.way[static_cast<std::size_t>(scan - mover.first)];
+    const Vec at = route_.at(now.s, now.d);
     Object object = place(mover.model, {at.x, at.y, ground_.height(at.x, at.y)},
-                          rotation(route_.heading(s) + (back ? kPi : 0.0)), mover.key);
+                          rotation(route_.heading(now.s) + now.yaw), mover.key);
     object.instance = mover.instance;
     out.push_back(std::move(object));
   }

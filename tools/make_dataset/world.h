@@ -23,15 +23,16 @@ struct Pose {
   double speed = 0;  ///< metres per second
 };
 
-/// A thing that moves along the street.
+/// Where a thing that moves is: metres along the route and to its left, radians to the left of the route's direction.
+struct Waypoint {
+  double s, d, yaw;
+};
+
+/// A thing that moves along the street, from the scan in which it comes near the scanner to the one in which it leaves.
 struct Mover {
   Model model;
-  double s;         ///< metres along the route at scan 0; if `follows`, ahead of the scanner at scan `first`
-  double speed;     ///< metres per second along the route, negative: towards its start; relative if `follows`
-  double sway;      ///< metres by which one that `follows` swings to and fro
-  double d;         ///< metres to the left of the route
-  int first, last;  ///< scans in which it is there
-  bool follows;     ///< drives with the scanner, up to speed and sway
+  int first;                  ///< scan
+  std::vector<Waypoint> way;  ///< in scan `first` and those after it
   std::uint32_t instance;
   std::uint64_t key;
 };
@@ -125,6 +126,7 @@ class Populator {
   void fence_line(double from, double to, Side side, double a);
   void backdrop(const Section& section, Side side);
   void crossing(const Crossing& crossing, Side side);
+  void waiting(const Crossing& crossing, Side side);
   void side_street(const Crossing& crossing, Side side, double lateral);
   void island(const Median& median);
 
@@ -136,8 +138,10 @@ class Populator {
   std::vector<Object>& objects_;
 };
 
-/// Traffic, cyclists and pedestrians for a drive in which the scanner is at `scanner_s[scan]` metres along the route.
-std::vector<Mover> make_movers(const Plan& plan, std::uint64_t seed, const std::vector<double>& scanner_s,
-                               Instances& instances);
+/// Traffic, cyclists and pedestrians for a drive along a street of `length` metres in which the scanner is at
+/// `scanner_s[scan]`. Nobody appears or disappears within the scanner's range: who drives with it comes from a side
+/// street and leaves into one.
+std::vector<Mover> make_movers(const Plan& plan, double length, std::uint64_t seed,
+                               const std::vector<double>& scanner_s, Instances& instances);
 
 }  // namespace intsim::street
