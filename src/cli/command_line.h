@@ -19,6 +19,7 @@ struct Command {
 
 int run_evaluate(const Arguments& arguments);
 int run_run(const Arguments& arguments);
+int run_hvx(const Arguments& arguments);
 int run_import(const Arguments& arguments);
 int run_inspect(const Arguments& arguments);
 int run_render(const Arguments& arguments);

@@ -16,6 +16,7 @@ namespace {
 constexpr Command kCommands[] = {
     {"evaluate", "run or score the network on a data set (the default command)", run_evaluate},
     {"run", "run one scan; kernels, tensor hashes, labels", run_run},
+    {"hvx", "run one scan as Hexagon HVX code under qemu and compare every tensor", run_hvx},
     {"import", "checkpoint + AIMET encodings -> model file", run_import},
     {"inspect", "layers of a model, or one output explained step by step", run_inspect},
     {"render", "pictures of scans, labels, predictions and errors", run_render},

@@ -22,6 +22,7 @@ ALLOWED = {
     'engine': {'io', 'tensor', 'numerics', 'graph', 'import', 'kernels'},
     'lidar': {'io', 'numerics'},
     'evaluate': {'io'},
+    'hvx': {'io', 'tensor', 'numerics', 'graph', 'import', 'kernels', 'engine'},
     'render': {'io'},
 }
 ALLOWED['cli'] = set(ALLOWED)

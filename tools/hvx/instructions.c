@@ -1,0 +1,2 @@
+#include "hvx.h"
+s32 program(void) { return kDone; }
