@@ -17,8 +17,8 @@ case ${1:-} in
     ;;
 esac
 
-ensure_packages $build_packages $test_packages $torch_packages
-configure "$build" "$root" -Dwerror=true -Dtests=true -Dbench=enabled -Dtorch=enabled
+ensure_packages $build_packages $test_packages $torch_packages $hexagon_packages
+configure "$build" "$root" -Dwerror=true -Dtests=true -Dbench=enabled -Dtorch=enabled -Dhvx=enabled
 ninja -j "$(nproc)" -C "$build"
 
 # Meson's own exit code is kept out of the way: the log says more, and an empty one is a failure too.

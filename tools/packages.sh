@@ -1,10 +1,12 @@
 # Debian packages of intsim and how to get them; sourced by quickstart.sh and check.sh.
 
-# A build needs the first list, the tests the second as well, the LibTorch tools the third.
+# A build needs the first list, the tests the second as well, the LibTorch tools the third, the tests
+# on HVX code the fourth.
 build_packages='g++ meson ninja-build pkg-config python3 libhwy-dev libboost-dev libcli11-dev nlohmann-json3-dev
   libxxhash-dev libpng-dev'
 test_packages='doctest-dev libmpfr-dev libgmp-dev libbenchmark-dev'
 torch_packages='libtorch-dev'
+hexagon_packages='qemu-user clang-16 lld-16 llvm-16'
 
 say() { printf '%s\n' "$*" >&2; }
 

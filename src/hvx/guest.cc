@@ -7,10 +7,12 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kEmulator = "qemu-hexagon";
+
+/// Time that a guest has to end once its stream is closed; it may be in the middle of a layer.
+constexpr std::chrono::seconds kPatience{5};
 
 /// Exit codes of the guest (docs/formats/hvx.md).
 std::string exit_text(int code) {
@@ -114,8 +119,11 @@ HvxGuest::~HvxGuest() {
 std::string HvxGuest::ending() {
   if (process_ < 0) return "";
   int status = 0;
-  while (::waitpid(process_, &status, 0) < 0)
-    if (errno != EINTR) break;
+  pid_t ended = 0;
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while ((ended = ::waitpid(process_, &status, WNOHANG)) == 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  if (ended == 0) return "it went on after its stream had ended";  // the destructor ends it
   process_ = -1;
   if (WIFSIGNALED(status)) return std::string("signal ") + std::to_string(WTERMSIG(status));
   return WEXITSTATUS(status) == 0 ? "" : exit_text(WEXITSTATUS(status));
