@@ -49,7 +49,7 @@ class Hvx(CliTest):
         self.guest_fails("cat >/dev/null & sleep 1; kill -SEGV $$", "signal 11")
 
     def test_guest_that_does_not_end(self):
-        self.guest_fails("exec </dev/null >/dev/null; sleep 60", "went on after its stream had ended")
+        self.guest_fails("exec </dev/null >/dev/null; exec sleep 60", "went on after its stream had ended")
 
     def test_guest_that_answers_something_else(self):
         self.guest_fails("head -c 5000000 >/dev/null; head -c 100000 /dev/zero; cat >/dev/null",

@@ -67,6 +67,32 @@ MISTAKES = [
      "if (plane[i] > top[i])", "if (plane[i] >= top[i])", ["kernels"]),
 ]
 
+# Mistakes in the HVX code; without qemu-hexagon and the compiler its tests are skipped and show nothing.
+HVX_MISTAKES = [
+    ("hvx: tie of the wide form", "tools/hvx/requantise.h", "splat_wide((s64)1 << (s - 1))",
+     "splat_wide(((s64)1 << (s - 1)) - 1)", ["hvx_kernels"]),
+    ("hvx: Q31 product truncates", "tools/hvx/requantise.h", "s1_rnd_sat_shift", "s1_sat_shift", ["hvx_instructions"]),
+    ("hvx: carry of 64-bit sums", "tools/hvx/hvx.h", "choose(wrapped, splat(1), Q6_V_vzero())",
+     "choose(wrapped, splat(0), Q6_V_vzero())",
+     ["hvx_kernels"]),
+    ("hvx: low halfword dropped", "tools/hvx/requantise.h", "Q6_Vw_vmpye_VwVuh(m, low);", "Q6_V_vzero();",
+     ["hvx_kernels"]),
+    ("hvx: margins hold code 0", "tools/hvx/tensor.c",
+     "splat((plane == 0 ? t->zero & 255 : t->zero >> 8) * 0x01010101)", "Q6_V_vzero()", ["hvx_kernels"]),
+    ("hvx: tail of a row", "tools/hvx/tensor.h", "if (inside < kLanes) {", "if (0) {", ["hvx_network_w8a8"]),
+    ("hvx: channels 1 and 2 swapped", "tools/hvx/tensor.h",
+     "Q6_Vh_vsat_VwVw(value[2], value[0]), odd = Q6_Vh_vsat_VwVw(value[3], value[1])",
+     "Q6_Vh_vsat_VwVw(value[1], value[0]), odd = Q6_Vh_vsat_VwVw(value[3], value[2])", ["hvx_kernels"]),
+    ("hvx: strict grids", "tools/hvx/tensor.h", "splat(t->max * 0x01010101)", "splat(-1)", ["hvx_kernels"]),
+    ("hvx: nibbles swapped", "tools/hvx/conv.c", "(4 * (place % 2))", "(4 * (1 - place % 2))", ["hvx_kernels"]),
+    ("hvx: pool without high bytes", "tools/hvx/avg_pool.c", "Q6_Vw_vasl_VwR(high[k], 8)", "Q6_V_vzero()",
+     ["hvx_kernels"]),
+    ("hvx: last maximum", "tools/hvx/argmax.c", "Q6_Q_vcmp_gt_VwVw(v[k], best)",
+     "Q6_Q_not_Q(Q6_Q_vcmp_gt_VwVw(best, v[k]))", ["hvx_kernels"]),
+    ("hvx: convolution without vrmpy", "tools/hvx/conv.c", "Q6_Vw_vrmpyacc_VwVubRb(", "Q6_Vw_vmpyiacc_VwVwRb(",
+     ["hvx_disassembly"]),
+]
+
 
 def run(command, cwd):
     return subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -88,7 +114,12 @@ def main():
     if base.returncode != 0:
         sys.exit(base.stdout[-4000:])
     killed, survivors = 0, []
-    for name, file, old, new, tests in MISTAKES:
+    mistakes = MISTAKES
+    if shutil.which("qemu-hexagon") and (build / "tools" / "hvx" / "network.elf").exists():
+        mistakes = MISTAKES + HVX_MISTAKES
+    else:
+        print("SKIPPED: mistakes in the HVX code: qemu-user, clang-16 or lld-16 is missing")
+    for name, file, old, new, tests in mistakes:
         if chosen and not any(c in name for c in chosen):
             continue
         path = copy / file
