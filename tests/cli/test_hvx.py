@@ -1,6 +1,8 @@
 """intsim hvx: what it refuses, and what it says when the guest is missing or goes wrong. A shell script stands in for
-qemu-hexagon, so nothing here needs it."""
+qemu-hexagon; only HvxRun needs the real one."""
 import os
+import shutil
+import unittest
 
 from support import CliTest, Fixture
 
@@ -54,3 +56,23 @@ class Hvx(CliTest):
     def test_guest_that_answers_something_else(self):
         self.guest_fails("head -c 5000000 >/dev/null; head -c 100000 /dev/zero; cat >/dev/null",
                          "is not the tensor of downCntx.conv1")
+
+
+class HvxRun(CliTest):
+    """The real programs on a small image."""
+
+    def setUp(self):
+        super().setUp()
+        built = os.path.join(os.path.dirname(Fixture.intsim), "..", "..", "tools", "hvx", "network.elf")
+        if shutil.which("qemu-hexagon") is None or not os.path.exists(built):
+            raise unittest.SkipTest("qemu-user, clang-16 or lld-16 is missing")
+
+    def words(self, *more):
+        return ("hvx", "--config", "w4a8", "--scan", Fixture.scan(), "--height", 16, "--width", 64, "--crop", 32, *more)
+
+    def test_equal(self):
+        for target in ("hexagon-hvx", "ideal"):
+            text = self.ok(*self.words("--target", target)).stdout
+            self.assertIn("171 of 171 tensors equal", text)
+            self.assertIn("labels: 512 pixels, 0 differ", text)
+            self.assertEqual(text.count(" equal\n"), 172)
