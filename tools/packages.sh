@@ -1,4 +1,4 @@
-# Debian packages of intsim and how to get them; sourced by quickstart.sh and check.sh.
+# Debian packages of intsim and how to get them; sourced by the scripts beside this file.
 
 # A build needs the first list, the tests the second as well, the LibTorch tools the third.
 build_packages='g++ meson ninja-build pkg-config python3 libhwy-dev libboost-dev libcli11-dev nlohmann-json3-dev

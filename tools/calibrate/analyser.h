@@ -55,7 +55,7 @@ class PercentileAnalyser : public Analyser {
  public:
   static constexpr int kBins = 512;
 
-  /// `percentile` in percent, above 50 and up to 100.
+  /// `percentile` in percent, above 50 and up to 100; `calibrate` takes 90 and more, as AIMET does.
   explicit PercentileAnalyser(float percentile) : percentile_(percentile) {}
 
   void observe(const torch::Tensor& values, const std::string& where) override;
