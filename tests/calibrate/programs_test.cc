@@ -11,7 +11,7 @@
 #include "torch/checkpoint.h"
 #include "torch/fake_quant.h"
 #include "torch/scans.h"
-#include "train/process.h"
+#include "support/process.h"
 
 #include "support/torch_doctest.h"
 

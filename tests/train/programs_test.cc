@@ -9,7 +9,7 @@
 #include "common.h"
 #include "io/file.h"
 #include "io/safetensors.h"
-#include "process.h"
+#include "support/process.h"
 #include "support/torch_doctest.h"
 #include "torch/checkpoint.h"
 

@@ -17,7 +17,7 @@ struct Outcome {
 /// A running program whose output nobody reads but read_all.
 class Process {
  public:
-  /// `program` is an environment variable that tests/train/meson.build sets. The pipe holds one page, of which all but
+  /// `program` is an environment variable that the test sets in meson.build. The pipe holds one page, of which all but
   /// `room` bytes are filled before the program starts; 0 leaves the pipe as it is.
   Process(const char* program, const std::vector<std::string>& words, std::size_t room = 0);
   ~Process();
