@@ -49,7 +49,7 @@ mkdir -p -- "$results" || exit 4
 predict() {
   name=$1
   shift
-  rm -rf "$results/$name"
+  rm -rf -- "$results/$name"
   "$build/tools/torch_predict/torch_predict" --checkpoint "$checkpoint" --dataset-path "$data" \
     --output "$results/$name" --threads "$(nproc)" "$@" >&2
 }
@@ -73,6 +73,6 @@ for config in w8a8 w4a8; do
   predict "$config-fake-quant" --encodings "$encodings/$config.encodings" "$@"
   score "$config-fake-quant" "$config fake-quant" "$@"
 done
-cd -- "$results"
+CDPATH= cd -- "$results"
 "$intsim" table --format markdown fp32.json w8a8-hexagon-hvx.json w8a8-ideal.json w8a8-aimet.json w8a8-fake-quant.json \
   w4a8-hexagon-hvx.json w4a8-ideal.json w4a8-aimet.json w4a8-fake-quant.json

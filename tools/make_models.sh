@@ -34,6 +34,14 @@ mkdir -p -- "$1" || {
 }
 folder=$(CDPATH= cd -- "$1" && pwd)
 shift
+for word in "$@"; do
+  case $word in
+    -h | --help)
+      say "make_models.sh: $word does not go with a folder; see --help alone, and train --help"
+      exit 2
+      ;;
+  esac
+done
 
 ensure_packages $build_packages $torch_packages
 configure_tools "$build" "$root" >&2

@@ -3,12 +3,13 @@
 # streets_stamp PROGRAM FOLDER SPLIT: hashes of the program that makes the split and of the files that are there.
 streets_stamp() (
   sha256sum <"$1"
-  cd -- "$2" || exit
+  CDPATH= cd -- "$2" || exit
   case $3 in
     valid) set -- -path 'sequences/08/*' ;;
     *) set -- ! -path 'sequences/08/*' ;;
   esac
-  find sequences -type f "$@" -exec sha256sum {} + | LC_ALL=C sort | sha256sum
+  [ -n "$(find -L sequences -type f "$@" | head -n 1)" ] || exit
+  find -L sequences -type f "$@" -exec sha256sum {} + | LC_ALL=C sort | sha256sum
 )
 
 # ensure_streets PROGRAM FOLDER SPLIT: makes the split, unless this very program made it and no file has changed since.

@@ -14,7 +14,7 @@ struct Outcome {
   std::string text;  ///< standard output and standard error
 };
 
-/// A running program whose output nobody reads but read_all.
+/// A running program whose output nobody reads but `finish`.
 class Process {
  public:
   /// `program` is an environment variable that the test sets in meson.build. The pipe holds one page, of which all but

@@ -23,8 +23,8 @@ struct LabelledImage {
 /// Bytes that one LabelledImage of 64×2048 takes in memory.
 inline constexpr std::uint64_t kImageBytes = std::uint64_t{64} * 2048 * (5 * sizeof(float) + 2);
 
-/// Throws UsageError when `scans` of `bytes_per_scan` take more than `gib` GiB; it names the least --stride with which
-/// the first `thinned` of them, the scans to train on, fit.
+/// Throws UsageError when `scans` of `bytes_per_scan` take more than `gib` GiB; it names how many times as great a
+/// --stride makes the first `thinned` of them, the scans to train on, fit.
 void require_memory(std::size_t scans, std::size_t thinned, std::uint64_t bytes_per_scan, double gib);
 
 /// Reads and projects one scan and its labels. Errors as read_scan, read_labels and map_labels.

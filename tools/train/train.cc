@@ -94,7 +94,8 @@ void add_options(CLI::App& app, Options& o) {
       ->capture_default_str()
       ->check(count_from(1));
   app.add_option("--report-every", o.report_every, "steps between lines")->capture_default_str()->check(count_from(1));
-  app.add_option("--start-from", o.start, "checkpoint of 270 tensors whose weights a new run begins with");
+  app.add_option("--start-from", o.start, "checkpoint of 270 tensors whose weights a new run begins with")
+      ->check(torch_tools::named("a file"));
   app.add_option("--minutes", o.minutes, "stop after so long, to be continued; 0: at the end of the schedule")
       ->capture_default_str()
       ->check(number_between(0, 1e6));
@@ -125,6 +126,7 @@ Job prepare(const Options& o, const std::filesystem::path& state_file) {
   Job job;
   job.frames = torch_tools::select_frames(list_frames(o.dataset, o.sequences, true), o.stride, 0);
   job.held_out = torch_tools::select_frames(list_frames(o.dataset, o.validation, true), o.validation_stride, 0);
+  if (job.frames.empty()) throw InputError(o.dataset, "has no scan in the sequences to train on");
   require_memory(job.frames.size() + job.held_out.size(), job.frames.size(), kImageBytes, o.memory);
   if (!o.start.empty())
     job.start = checked_start(torch_tools::read_checkpoint(o.start), torch_tools::Network().state(), o.start.string());
