@@ -1,4 +1,4 @@
-# Debian packages of intsim and how to get them; sourced by quickstart.sh and check.sh.
+# Debian packages of intsim and how to get them; sourced by the scripts beside this file.
 
 # A build needs the first list, the tests the second as well, the LibTorch tools the third, the tests
 # on HVX code the fourth.

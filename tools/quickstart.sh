@@ -3,17 +3,18 @@
 #
 # Usage: sh tools/quickstart.sh [--limit N | --all] [SEMANTICKITTI_FOLDER [--split S | --sequences NN,NN]]
 #
-# Without a folder a data set of street scenes is made and its first 40 scans are run (--limit N: others, --all: the
-# whole split of 120). With a folder, the first ten scans of --split or --sequences are run (sequence 08 without, or the
-# first there is) unless --limit or --all says otherwise. Progress goes to standard error, the result to standard
-# output.
-# INTSIM_BUILD_DIR moves the build folder.
+# Without a folder a data set of street scenes is made, kept for the next time, and its first 40 scans are run (--limit N:
+# others, --all: the whole split of 120). With a folder, the first ten scans of --split or --sequences are run (sequence
+# 08 without, or the first there is) unless --limit or --all says otherwise. Progress goes to standard error, the result
+# to standard output. INTSIM_BUILD_DIR moves the build folder. Exit code 2: wrong command line; 3: no such folder, or
+# packages are missing.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/tools/packages.sh"
+. "$root/tools/streets.sh"
 build=${INTSIM_BUILD_DIR:-$root/build}
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; }
 wrong() {
   say "quickstart.sh: $1; see --help"
   exit 2
@@ -46,9 +47,9 @@ if [ $# -gt 0 ]; then
   fi
   data=$(CDPATH= cd -- "$1" && pwd)
   shift
-  case ${1:-} in
-    '' | --split | --sequences) ;;
-    *) wrong "after the folder only --split or --sequences may follow" ;;
+  case "$#${1:-}" in
+    0 | 2--split | 2--sequences) ;;
+    *) wrong "after the folder only --split S or --sequences NN,NN may follow" ;;
   esac
 fi
 
@@ -75,8 +76,7 @@ mkdir -p "$results"
 if [ -z "$data" ]; then
   data=$results/streets
   what='made: scans and labels, street scenes seen by a computed scanner (tools/make_dataset); no sensor recorded them'
-  say "Making the data set"
-  "$build/tools/make_dataset/make_dataset" --split valid --output "$data" --force >&2
+  ensure_streets "$build/tools/make_dataset/make_dataset" "$data" valid
   [ -n "$limit" ] || limit=40
 else
   what="read: scans and labels from $data"

@@ -98,7 +98,7 @@ void check_combinations(const Options& o) {
 
 bool any(std::span<const Panel> panels, bool (*test)(Panel)) { return std::any_of(panels.begin(), panels.end(), test); }
 
-/// The panels that were asked for; throws where no data for them was given.
+/// The panels that were asked for; throws where no data for them was given, and for a network that none would show.
 std::vector<Panel> wanted_panels(const Options& o) {
   std::vector<Panel> panels;
   for (const std::string& name : o.panels) panels.push_back(panel_of_name(name));
@@ -108,6 +108,10 @@ std::vector<Panel> wanted_panels(const Options& o) {
   if (any(panels, needs_prediction) && !o.network() && o.prediction.empty() && o.predictions.empty())
     throw UsageError("panels prediction and errors need " +
                      std::string(tree ? "--predictions DIR" : "--prediction FILE") + ", --config or --model");
+  if (o.network() && !panels.empty() && !any(panels, needs_prediction))
+    throw UsageError(
+        "--config and --model have no effect without a panel prediction or errors; add one of these to --panels or "
+        "leave the network out");
   return panels;
 }
 
@@ -172,9 +176,7 @@ class Renderer {
   }
 
   void load_network(std::span<const Job> jobs) {
-    const bool used =
-        std::any_of(jobs.begin(), jobs.end(), [](const Job& j) { return any(j.panels, needs_prediction); });
-    if (!o_.network() || !used) return;
+    if (!o_.network() || jobs.empty()) return;
     const fs::path model = find_model(o_.model);
     simulator_.emplace(model, o_.model.simulator);
     announce_model(o_.model, model, *simulator_, o_.quiet);

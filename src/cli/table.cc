@@ -20,7 +20,8 @@ int run_table(const Arguments& arguments) {
       ->check(CLI::IsMember({"text", "markdown"}));
   app.add_flag("--reference", options.published, "add the model card's published figures");
   app.footer(
-      "Examples:\n"
+      "A column is headed by its configuration, and by its target where one configuration has several.\n"
+      "\nExamples:\n"
       "  intsim table fp32.json w8a8.json w4a8.json\n"
       "  intsim table --format markdown --reference w8a8.json");
   if (!parse(app, arguments)) return 0;

@@ -31,14 +31,24 @@ constexpr Published kPublished[] = {
     {"W4A8 (card)", 0.551, 0.876, {0,    .863, .381, .437, .770, .428, .606, .670, .000, .937,
                                    .378, .788, .053, .798, .467, .800, .567, .646, .456, .428}}};
 
+/// The config, with the target where another column has the config with another target.
+std::string heading_among(std::span<const EvaluationResult> results, const EvaluationResult& own) {
+  const bool several = std::any_of(results.begin(), results.end(), [&](const auto& other) {
+    return other.config == own.config && other.target != own.target;
+  });
+  if (!several) return own.config;
+  return own.config + " " + (own.target == "none" ? "predictions" : own.target);
+}
+
 std::vector<std::string> headings(std::span<const EvaluationResult> results) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto before = std::count_if(results.begin(), results.begin() + static_cast<std::ptrdiff_t>(i),
-                                      [&](const auto& r) { return r.config == results[i].config; });
-    names.push_back(results[i].config + (before == 0 ? "" : " (" + std::to_string(before + 1) + ")"));
+  std::vector<std::string> names, numbered;
+  for (const EvaluationResult& r : results) {
+    const std::string name = heading_among(results, r);
+    const auto before = std::count(names.begin(), names.end(), name);
+    names.push_back(name);
+    numbered.push_back(name + (before == 0 ? "" : " (" + std::to_string(before + 1) + ")"));
   }
-  return names;
+  return numbered;
 }
 
 std::vector<Row> build_rows(std::span<const EvaluationResult> results, bool published) {

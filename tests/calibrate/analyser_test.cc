@@ -1,15 +1,16 @@
 // Analysers against values computed by hand and against a plain implementation of the documented rule.
-#include <array>
 #include <cmath>
 #include <random>
 #include <vector>
 
 #include "calibrate/analyser.h"
+#include "calibrate/plain_encodings.h"
 #include "intsim/error.h"
 #include "support/torch_doctest.h"
 
 using namespace intsim;
 using namespace intsim::calibrate;
+using namespace intsim::test;
 
 namespace {
 
@@ -30,6 +31,7 @@ Encoding percentile(const std::vector<std::vector<float>>& batches, float percen
   return analysed(analyser, batches, kind);
 }
 
+/// The terms by hand and those of the rule are a few roundings of 2^−53 apart.
 void check(const Encoding& e, double scale, std::int64_t offset, double min, double max) {
   CHECK(e.scale == doctest::Approx(scale).epsilon(1e-14));
   CHECK(e.offset == offset);
@@ -39,47 +41,6 @@ void check(const Encoding& e, double scale, std::int64_t offset, double min, dou
 
 /// A value in a bin of the histogram, repeated.
 void repeat(std::vector<float>& batch, float value, int times) { batch.insert(batch.end(), times, value); }
-
-/// The percentile range by the rule of docs/FORMATS.md, one value and one bin at a time.
-struct PlainHistogram {
-  std::vector<float> left;
-  std::vector<double> mean = std::vector<double>(512);
-  int batches = 0;
-
-  void add(const std::vector<float>& batch) {
-    if (left.empty()) {
-      float low = batch[0], high = batch[0];
-      for (const float x : batch) low = std::fmin(low, x), high = std::fmax(high, x);
-      const float middle = (high + low) / 2.0F;
-      const float begin = middle - 3.0F * (middle - low), end = middle + 3.0F * (high - middle);
-      for (int i = 0; i < 512; ++i) left.push_back(begin + static_cast<float>(i) * ((end - begin) / 512.0F));
-    }
-    std::vector<int> counts(512);
-    for (const float x : batch) {
-      const float place = std::round(x / width() - left[0] / width());
-      if (place >= 0 && place <= 511) ++counts[static_cast<std::size_t>(place)];
-    }
-    for (std::size_t i = 0; i < 512; ++i)
-      mean[i] =
-          (mean[i] * batches + static_cast<double>(counts[i]) / static_cast<double>(batch.size())) / (batches + 1);
-    ++batches;
-  }
-
-  float width() const { return left[1] - left[0]; }
-
-  std::array<float, 2> range(float percent) const {
-    std::vector<double> sum(512);
-    for (std::size_t i = 0; i < 512; ++i) sum[i] = (i > 0 ? sum[i - 1] : 0) + mean[i];
-    std::size_t last = 511;
-    while (last > 0 && mean[last] == 0) --last;
-    const float right = percent / 100, lower = 1 - right;
-    std::size_t first = 0;
-    while (sum[first] < static_cast<double>(lower)) ++first;
-    std::size_t top = 511;
-    while (sum[top] >= static_cast<double>(right) || left[top] >= std::fmax(left[last], 0.0F)) --top;
-    return {left[first], left[top] + width()};
-  }
-};
 
 }  // namespace
 
@@ -145,10 +106,48 @@ TEST_CASE("the first batch with a value other than 0 lays the histogram out, val
   check(percentile({{0, 0}}, 99, {8, true, true}), 2 / 255.0, -128, -256 / 255.0, 254 / 255.0);
 }
 
+TEST_CASE("where most values lie beyond the histogram, its ends are the range") {
+  std::vector<std::vector<float>> batches(10, {100, 100});
+  batches[0] = {-1, 1};
+  // A tenth of all values, half of it in bin 171 and half in bin 341; 1 − 0.9F is more than a tenth, so no bin is left
+  // of it, and at most 10 % lie up to every bin below 341.
+  const double bin341 = -3 + 341 * 3 / 256.0;
+  const double scale = (3 + bin341) / 255;
+  check(percentile(batches, 90, kActivation), scale, -191, -191 * scale, 3 + bin341 - 191 * scale);
+}
+
+TEST_CASE("narrow percentile ranges are widened") {
+  // To 1e-5 below 100 %, the greatest value giving way; 1e-7 lies in bin 341, whose width is 6e-7/512.
+  const Encoding narrow = percentile({{-1e-7F, 1e-7F}}, 99, kActivation);
+  CHECK(narrow.scale == doctest::Approx(1e-5 / 255).epsilon(1e-14));
+  CHECK(narrow.offset == -3);  // 1e-7/(1e-5/255) = 2.55
+  // To 0.01 at 100 %, in float32.
+  const Encoding whole = percentile({{0.0F, 1e-7F}}, 100, kActivation);
+  CHECK(whole.scale == double{0.01F} / 255);
+  CHECK(whole.offset == 0);
+}
+
+TEST_CASE("a tensor of one value gets bins as if 0.01 more occurred") {
+  for (const float value : {0.9F, -0.9F, 3e-4F, -3e-4F, 1e-30F, 1000.0F, -500.0F})
+    for (const float percent : {100.0F, 99.9F}) {
+      CAPTURE(value);
+      PlainHistogram plain;
+      plain.add(std::vector<float>{value});
+      const PlainRange expected = plain_grid(plain.range(percent), 8, false);
+      const Encoding found = percentile({{value}}, percent, kActivation);
+      CHECK(found.min == expected.min);
+      CHECK(found.max == expected.max);
+    }
+  // Bins of about 0.03/512: 0.9 counts in the one whose edge is nearest, at most half a bin away; 2e-7 is room for the
+  // float32 edges.
+  CHECK(std::fabs(percentile({{0.9F}}, 100, kActivation).max - 0.9) < 0.03 / 1024 + 2e-7);
+  CHECK(percentile({{0.9F}}, 100, kActivation).min == 0);
+}
+
 TEST_CASE("percentile ranges of random batches equal the plain implementation") {
   std::mt19937 random(5);
   std::normal_distribution<float> normal(0.3F, 1.0F);
-  for (const float percent : {99.9F, 99.0F, 95.0F, 75.0F}) {
+  for (const float percent : {100.0F, 99.9F, 99.0F, 95.0F, 90.0F, 75.0F}) {
     CAPTURE(percent);
     PercentileAnalyser analyser(percent);
     PlainHistogram plain;
@@ -160,12 +159,10 @@ TEST_CASE("percentile ranges of random batches equal the plain implementation") 
       }
       analyser.observe(torch::tensor(values), "test");
       plain.add(values);
-      const auto [min, max] = plain.range(percent);
-      const Encoding expected = computed_encoding(std::fmin(min, 0.0F), std::fmax(max, 0.0F), kActivation);
+      const PlainRange expected = plain_grid(plain.range(percent), 8, false);
       const Encoding found = analyser.encoding(kActivation, "test");
       CHECK(found.min == expected.min);
       CHECK(found.max == expected.max);
-      CHECK(found.offset == expected.offset);
     }
   }
 }

@@ -27,7 +27,7 @@ inline std::filesystem::path model_part(const std::string& name) {
 struct TemporaryFolder {
   std::filesystem::path path;
   explicit TemporaryFolder(const std::string& name)
-      : path(std::filesystem::temp_directory_path() / ("intsim_" + name + "_" + std::to_string(::getpid()))) {
+      : path(std::filesystem::temp_directory_path() / ("intsim " + name + " " + std::to_string(::getpid()))) {
     std::filesystem::create_directories(path);
   }
   ~TemporaryFolder() {

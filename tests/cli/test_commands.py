@@ -168,7 +168,10 @@ class Others(CliTest):
         for name in ("w8a8", "w4a8"):
             self.ok("--config", name, "-d", Fixture.tree, *SMALL, "--limit", 1, "--json", name + ".json")
         text = self.ok("table", "w8a8.json", "w4a8.json").stdout
-        self.assertRegex(text.splitlines()[0], "W8A8 .*W4A8")
+        self.assertEqual(text.splitlines()[0].split(), ["W8A8", "W4A8"])
+        self.ok("--config", "w8a8", "--target", "ideal", "-d", Fixture.tree, *SMALL, "--limit", 1, "--json", "i.json")
+        heads = self.ok("table", "w8a8.json", "w4a8.json", "i.json").stdout.splitlines()[0]
+        self.assertEqual(re.split("  +", heads.strip()), ["W8A8 hexagon-hvx", "W4A8", "W8A8 ideal"])
         marked = self.ok("table", "w8a8.json", "--format", "markdown", "--reference").stdout
         self.assertTrue(marked.startswith("|"))
         self.assertIn("0.549", marked)

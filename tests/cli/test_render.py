@@ -119,7 +119,6 @@ class Render(CliTest):
         self.assertNotIn("class", done.stdout)
         done = self.ok(*wanted, "labels", "--labels", self.labels, "--prediction", "nowhere.label")
         self.assertIn("class colour labels".split(), [line.split() for line in done.stdout.splitlines()])
-        self.ok(*wanted, "range,remission", "--model", "nowhere.safetensors")
         tree = ("render", "-d", self.tree(), "--sequences", "08", *SIZE, "-o", "pictures")
         self.ok(*tree, "--panels", "range", "--predictions", "/nowhere")
         self.fails(3, ["/nowhere"], *tree, "--panels", "prediction", "--predictions", "/nowhere")
@@ -251,6 +250,10 @@ class Render(CliTest):
                 (["--labels FILE"], (*scan, "-o", "a.png", "--panels", "errors", "--prediction", self.prediction)),
                 (["--prediction FILE"], (*scan, "-o", "a.png", "--panels", "errors", "--labels", self.labels)),
                 (["--predictions DIR"], (*tree, "-o", "out", "--panels", "prediction")),
+                *((["--config and --model have no effect", "--panels"], (*words, *network))
+                  for words in ((*scan, "-o", "a.png", "--labels", self.labels, "--panels", "range,labels"),
+                                (*tree, "-o", "out", "--panels", "remission"))
+                  for network in (("--config", "w8a8"), ("--model", "nowhere.safetensors"))),
                 (["--sequences"], ("render", "-d", "data", "-o", "out")),
                 (["--dataset-path"], (*scan, "-o", "a.png", "--limit", 1)),
                 (["--dataset-path"], (*scan, "-o", "a.png", "--predictions", "out")),

@@ -152,7 +152,7 @@ TEST_CASE("ranges scatter by a centimetre") {
   CHECK(deviation < 0.025);
 }
 
-TEST_CASE("one to twelve shots in a thousand are lost on near ground") {
+TEST_CASE("about three shots in a thousand are lost on near ground") {
   const double tick = 2 * kPi / 4015;
   std::int64_t pairs = 0, gaps = 0;
   for (const LabelledScan& view : views())
@@ -166,8 +166,8 @@ TEST_CASE("one to twelve shots in a thousand are lost on near ground") {
     }
   CHECK(pairs > 30000);
   const double lost = static_cast<double>(gaps) / static_cast<double>(pairs);
-  CHECK(lost > 0.001);
-  CHECK(lost < 0.012);
+  CHECK(lost > 0.0014);  // 0.003 at random, from more than 30,000: five deviations are 0.0016
+  CHECK(lost < 0.0046);
 }
 
 TEST_CASE("remission fades with distance and does not tell classes apart alone") {

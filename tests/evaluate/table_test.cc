@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <sstream>
 #include <vector>
 
@@ -95,9 +96,33 @@ TEST_CASE("Markdown table") {
         "| car           | 1.000 | 0.500 |\n");
 }
 
-TEST_CASE("a config that occurs again is numbered") {
-  const std::string text = table({sample_result(), sample_result(), sample_result()});
-  CHECK(text.substr(0, text.find('\n')) == "                W8A8  W8A8 (2)  W8A8 (3)");
+namespace {
+
+/// Heads of the columns; each result is a config and a target.
+std::string heads(const std::vector<std::array<const char*, 2>>& names) {
+  std::vector<intsim::EvaluationResult> results(names.size(), sample_result());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    results[i].config = names[i][0];
+    results[i].target = names[i][1];
+  }
+  const std::string text = table(results), line = text.substr(0, text.find('\n'));
+  return line.substr(line.find_first_not_of(' '));
+}
+
+}  // namespace
+
+TEST_CASE("a config that occurs again with the same target is numbered") {
+  CHECK(heads({{"W8A8", "ideal"}, {"W8A8", "ideal"}, {"W8A8", "ideal"}}) == "W8A8  W8A8 (2)  W8A8 (3)");
+}
+
+TEST_CASE("columns of one config with several targets name the target") {
+  CHECK(heads({{"FP32", "none"}, {"W8A8", "hexagon-hvx"}, {"W8A8", "ideal"}, {"W4A8", "ideal"}}) ==
+        "FP32  W8A8 hexagon-hvx  W8A8 ideal   W4A8");
+  CHECK(heads({{"W8A8", "aimet"}, {"W8A8", "none"}, {"W8A8", "aimet"}}) ==
+        "W8A8 aimet  W8A8 predictions  W8A8 aimet (2)");
+  // A config may have the name that another column is given.
+  CHECK(heads({{"W8A8 ideal", "aimet"}, {"W8A8", "ideal"}, {"W8A8", "aimet"}}) ==
+        "W8A8 ideal  W8A8 ideal (2)  W8A8 aimet");
 }
 
 TEST_CASE("results that cannot be compared are warned about") {

@@ -21,7 +21,7 @@ struct Quantisation {
 
 /// AIMET's getComputedEncodings, in double, for min ≤ 0 ≤ max and min < max. N = 2^bits − 1. Symmetric, unless
 /// min = 0 and `unsigned_symmetric`: delta = max(−min, max)/floor(N/2), offset = −ceil(N/2), min = offset·delta,
-/// max = floor(N/2)·delta. Otherwise delta = (max − min)/N, offset = −round(−min/delta), min' = delta·offset,
+/// max = floor(N/2)·delta. Otherwise delta = (max − min)/N, offset = −clamp(round(−min/delta), 0, N), min' = delta·offset,
 /// max' = max − min + min'. So 0 is on every grid.
 Encoding computed_encoding(double min, double max, const Quantisation& kind);
 
@@ -55,7 +55,7 @@ class PercentileAnalyser : public Analyser {
  public:
   static constexpr int kBins = 512;
 
-  /// `percentile` in percent, above 50 and up to 100.
+  /// `percentile` in percent, above 50 and up to 100; `calibrate` takes 90 and more, as AIMET does.
   explicit PercentileAnalyser(float percentile) : percentile_(percentile) {}
 
   void observe(const torch::Tensor& values, const std::string& where) override;

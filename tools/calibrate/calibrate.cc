@@ -1,16 +1,13 @@
 // Encodings of a checkpoint from scans.
 #include <cstdint>
-#include <filesystem>
 #include <iostream>
 
 #include "calibrate/calibration.h"
 #include "cli/command_line.h"
-#include "evaluate/progress.h"
-#include "intsim/dataset.h"
 #include "intsim/error.h"
-#include "intsim/scan.h"
 #include "io/file.h"
 #include "torch/checkpoint.h"
+#include "torch/command.h"
 #include "torch/scans.h"
 
 namespace {
@@ -21,25 +18,24 @@ using namespace intsim::calibrate;
 constexpr std::uint64_t kMaxOverrides = 1 << 20;
 
 struct Options {
-  std::string checkpoint, dataset, split = "train", config, scheme = "tf", overrides, output, unsigned_symmetric = "on";
-  std::vector<std::string> sequences;
-  std::int64_t limit = 0, every = 1;
+  torch_tools::ScanOptions scans;
+  std::string config, scheme = "tf", overrides, output, unsigned_symmetric = "on";
   float percentile = 99.9F;
-  int threads = 2;
-  ProjectionConfig projection;
-  bool quiet = false;
 };
 
+/// The percentiles that AIMET's set_percentile_value takes.
+CLI::Validator percentile_range() {
+  return {[](const std::string& text) {
+            float value = 0;
+            const bool good = CLI::detail::lexical_cast(text, value) && value >= 90 && value <= 100;  // not so for NaN
+            return good ? std::string() : "'" + text + "' is no number from 90 to 100";
+          },
+          "90 to 100"};
+}
+
 void add_options(CLI::App& app, Options& o) {
-  const auto count = CLI::Range(std::int64_t{1}, std::int64_t{1} << 40);
-  app.add_option("--checkpoint", o.checkpoint, "float weights, .safetensors")->required();
-  app.add_option("-d,--dataset-path", o.dataset, "folder that holds 'sequences'")->required();
-  app.add_option("--split", o.split, "train, valid (sequence 08) or test")->capture_default_str();
-  app.add_option("--sequences", o.sequences, "sequences instead of a split: 00,01; may be repeated")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_option("--every", o.every, "only every K-th scan, beginning with the first")->check(count);
-  app.add_option("--limit", o.limit, "only the first N scans of those")->check(count);
+  using torch_tools::named;
+  torch_tools::add_scan_options(app, o.scans, "train");
   app.add_option("--config", o.config, "bits of the model card: w8a8 or w4a8")
       ->required()
       ->check(CLI::IsMember({"w8a8", "w4a8"}));
@@ -48,16 +44,13 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::IsMember({"tf", "percentile"}));
   app.add_option("--percentile", o.percentile, "percent of an activation's values to cover, for --scheme percentile")
       ->capture_default_str()
-      ->check(CLI::Range(50.1F, 100.0F));
-  app.add_option("--overrides", o.overrides, "JSON with other bits for some quantisers");
+      ->check(percentile_range());
+  app.add_option("--overrides", o.overrides, "JSON with other bits for some quantisers")->check(named("a file"));
   app.add_option("--unsigned-symmetric", o.unsigned_symmetric, "on or off: weights of 0 and above use the whole grid")
       ->capture_default_str()
       ->check(CLI::IsMember({"on", "off"}));
-  app.add_option("-o,--output", o.output, "encodings file to write")->required();
-  app.add_option("--height", o.projection.height, "rows of the range image")->capture_default_str();
-  app.add_option("--width", o.projection.width, "columns of the range image")->capture_default_str();
-  app.add_option("--threads", o.threads, "threads of the network")->capture_default_str()->check(CLI::Range(1, 256));
-  app.add_flag("-q,--quiet", o.quiet, "no progress");
+  app.add_option("-o,--output", o.output, "encodings file to write")->required()->check(named("a file"));
+  torch_tools::add_run_options(app, o.scans);
   app.footer(
       "Gives AIMET's torch-named encodings, which `intsim import` takes: activations asymmetric, weights symmetric, "
       "per\n"
@@ -74,49 +67,31 @@ Plan plan_of(const Options& o) {
   return plan;
 }
 
-int run(int argc, char** argv) {
+int run(const std::vector<std::string>& words) {
   Options o;
   CLI::App app("Calibrates a float SalsaNext: AIMET encodings from a checkpoint and scans.", "calibrate");
   add_options(app, o);
-  if (!cli::parse(app, {argv + 1, argv + argc})) return 0;
+  if (!cli::parse(app, words)) return 0;
+  if (app.count("--percentile") > 0 && o.scheme != "percentile")
+    throw UsageError("--percentile belongs to --scheme percentile; add that or leave it out");
   const Plan plan = plan_of(o);
-  const auto sequences = o.sequences.empty() ? split_sequences(o.split) : o.sequences;
-  const auto frames = torch_tools::select_frames(list_frames(o.dataset, sequences, false), o.every, o.limit);
-  if (frames.empty()) throw InputError(o.dataset, "has no scan in these sequences");
+  const auto frames = torch_tools::chosen_scans(o.scans);
   { AtomicFile probe(o.output); }  // a long run must not end at an unwritable path
-  torch_tools::set_up_torch(o.threads);
+  torch_tools::set_up_torch(o.scans.threads);
+  const std::string& checkpoint = o.scans.checkpoint;
   const Method method{o.scheme == "tf" ? Scheme::tf : Scheme::percentile, o.percentile};
-  Calibration calibration(torch_tools::Network(torch_tools::read_checkpoint(o.checkpoint), o.checkpoint), plan, method);
-  const double start = steady_seconds();
-  const cli::Interruption interruption;
-  Progress progress(std::cerr, static_cast<std::int64_t>(frames.size()),
-                    {.is_terminal = cli::is_terminal(), .quiet = o.quiet});
-  for (const Frame& frame : frames) {
-    if (interruption.signal() != 0) {
-      std::cerr << "calibrate: interrupted by " << interruption.name() << "; nothing was written\n";
-      return interruption.exit_code();
-    }
-    calibration.observe(torch_tools::network_input(project(read_scan(frame.scan), o.projection)));
-    progress.advance();
-  }
-  progress.finish();
+  Calibration calibration(torch_tools::Network(torch_tools::read_checkpoint(checkpoint), checkpoint), plan, method);
+  const auto done = torch_tools::for_each_scan(
+      "calibrate", frames, o.scans, "nothing was written",
+      [&](const Frame&, const RangeImage& image) { calibration.observe(torch_tools::network_input(image)); });
+  if (done.exit_code != 0) return done.exit_code;
   write_encodings(o.output, calibration.encodings());
   std::cout << frames.size() << " scans, " << plan.activations.size() << " activations, " << plan.params.size()
             << " parameters, " << exceptions(plan) << " of them with bits of their own; scheme " << o.scheme << ", "
-            << (steady_seconds() - start) / static_cast<double>(frames.size()) << " s per scan\n";
+            << done.seconds_per_scan << " s per scan\n";
   return 0;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const Error& e) {
-    std::cerr << "calibrate: " << e.what() << "\n";
-    return static_cast<int>(e.code());
-  } catch (const std::exception& e) {
-    std::cerr << "calibrate: internal error: " << e.what() << "\n";
-    return static_cast<int>(ExitCode::internal);
-  }
-}
+int main(int argc, char** argv) { return torch_tools::run_program("calibrate", argc, argv, run); }

@@ -139,8 +139,8 @@ class Populator {
 };
 
 /// Traffic, cyclists and pedestrians for a drive along a street of `length` metres in which the scanner is at
-/// `scanner_s[scan]`. Nobody appears or disappears within the scanner's range: who drives with it comes from a side
-/// street and leaves into one.
+/// `scanner_s[scan]`. Nobody appears or disappears within 75 m of the scanner: who drives with it comes from a side street
+/// and leaves into one.
 std::vector<Mover> make_movers(const Plan& plan, double length, std::uint64_t seed,
                                const std::vector<double>& scanner_s, Instances& instances);
 

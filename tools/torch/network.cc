@@ -103,9 +103,9 @@ Network::Network(const State& state, const std::string& where)
     : modules_(has_folded_norm(state) ? test_model::salsanext_modules() : folded_modules()) {
   for (const auto& [name, shape] : state_shapes(modules_)) {
     const auto it = state.find(name);
-    if (it == state.end()) throw InputError(where, "tensor '" + name + "' is missing");
+    if (it == state.end()) throw InputError(where, "tensor '" + name + "' is missing", "use a checkpoint of this network");
     if (it->second.sizes() != c10::IntArrayRef(shape))
-      throw InputError(where, "tensor '" + name + "' has another shape");
+      throw InputError(where, "tensor '" + name + "' has another shape", "use a checkpoint of this network");
     state_[name] = it->second.to(torch::kFloat32).contiguous();
   }
 }

@@ -1,13 +1,15 @@
 #include "train/scans.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
+#include <cstdio>
 #include <exception>
 #include <mutex>
 #include <numbers>
 #include <thread>
 
-#include "intsim/dataset.h"
 #include "intsim/error.h"
 #include "intsim/label_map.h"
 #include "intsim/range_image.h"
@@ -17,27 +19,6 @@ namespace intsim::train {
 namespace {
 
 constexpr std::size_t kPlanes = 5;
-
-LabelledImage load_image(const Frame& frame) {
-  const Scan scan = read_scan(frame.scan);
-  const auto labels = map_labels(read_labels(frame.label, scan.points.size()), frame.label.string());
-  const RangeImage projected = project(scan);
-  LabelledImage image{projected.height, projected.width, {}, {}, {}};
-  const std::size_t pixels = projected.index.size();
-  image.planes.assign(kPlanes * pixels, 0.0F);
-  image.classes.assign(pixels, 0);
-  image.filled.assign(pixels, 0);
-  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
-    if (projected.index[pixel] <= 0) continue;  // rule PJ-6: point 0 counts as empty
-    const auto winner = static_cast<std::size_t>(projected.index[pixel]);
-    const Point& point = scan.points[winner];
-    const std::array<float, kPlanes> values = {projected.range[pixel], point.x, point.y, point.z, point.remission};
-    for (std::size_t plane = 0; plane < kPlanes; ++plane) image.planes[plane * pixels + pixel] = values[plane];
-    image.classes[pixel] = labels.classes[winner];
-    image.filled[pixel] = 1;
-  }
-  return image;
-}
 
 /// The choices made for one crop.
 struct Choice {
@@ -63,20 +44,58 @@ Choice choose(const LabelledImage& image, int width, const Augmentation& augment
 
 }  // namespace
 
-std::vector<LabelledImage> load_images(const std::filesystem::path& dataset, const std::vector<std::string>& sequences,
-                                       int stride, int threads) {
-  const auto all = list_frames(dataset, sequences, true);
-  std::vector<Frame> frames;
-  for (std::size_t i = 0; i < all.size(); i += static_cast<std::size_t>(stride)) frames.push_back(all[i]);
+void require_memory(std::size_t scans, std::size_t thinned, std::uint64_t bytes_per_scan, double gib) {
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  const double scan = static_cast<double>(bytes_per_scan), room = gib * kGiB;
+  if (static_cast<double>(scans) * scan <= room) return;
+  const double kept = std::floor(room / scan) - static_cast<double>(scans - thinned);
+  std::array<char, 32> need{}, limit{};
+  std::snprintf(need.data(), need.size(), "%.4g", static_cast<double>(scans) * scan / kGiB);
+  std::snprintf(limit.data(), limit.size(), "%.6g", gib);
+  const double thinner = std::ceil(static_cast<double>(thinned) / std::max(1.0, kept));
+  throw UsageError(
+      std::to_string(scans) + " scans take " + need.data() + " GiB of memory, above --memory " + limit.data() +
+      "; give " +
+      (kept >= 1 ? "a --stride that is " + std::to_string(static_cast<std::int64_t>(thinner)) + " times as great, "
+                 : "") +
+      "fewer --sequences, or a greater --memory");
+}
+
+LabelledImage load_image(const Frame& frame) {
+  const Scan scan = read_scan(frame.scan);
+  const auto labels = map_labels(read_labels(frame.label, scan.points.size()), frame.label.string());
+  const RangeImage projected = project(scan);
+  LabelledImage image{projected.height, projected.width, {}, {}, {}};
+  const std::size_t pixels = projected.index.size();
+  image.planes.assign(kPlanes * pixels, 0.0F);
+  image.classes.assign(pixels, 0);
+  image.filled.assign(pixels, 0);
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    if (projected.index[pixel] <= 0) continue;  // rule PJ-6: point 0 counts as empty
+    const auto winner = static_cast<std::size_t>(projected.index[pixel]);
+    const Point& point = scan.points[winner];
+    const std::array<float, kPlanes> values = {projected.range[pixel], point.x, point.y, point.z, point.remission};
+    for (std::size_t plane = 0; plane < kPlanes; ++plane) image.planes[plane * pixels + pixel] = values[plane];
+    image.classes[pixel] = labels.classes[winner];
+    image.filled[pixel] = 1;
+  }
+  return image;
+}
+
+std::vector<LabelledImage> load_images(const std::vector<Frame>& frames, int threads) {
   std::vector<LabelledImage> images(frames.size());
   std::exception_ptr failure;
+  std::atomic<std::size_t> failed = frames.size();  // every frame before the first damaged one is looked at
   std::mutex guard;
   const auto count = static_cast<std::size_t>(threads);
   const auto work = [&](std::size_t first) {
+    std::size_t i = first;
     try {
-      for (std::size_t i = first; i < frames.size(); i += count) images[i] = load_image(frames[i]);
+      for (; i < failed; i += count) images[i] = load_image(frames[i]);
     } catch (...) {
       const std::lock_guard lock(guard);
+      if (i >= failed) return;
+      failed = i;
       failure = std::current_exception();
     }
   };

@@ -4,10 +4,10 @@
 #include <torch/torch.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "intsim/dataset.h"
 #include "test_model/random.h"
 
 namespace intsim::train {
@@ -20,9 +20,18 @@ struct LabelledImage {
   std::vector<std::uint8_t> filled;   ///< height×width; 1 where the network sees a point
 };
 
-/// Reads and projects every `stride`-th scan of the sequences. Errors as list_frames, read_scan and read_labels.
-std::vector<LabelledImage> load_images(const std::filesystem::path& dataset, const std::vector<std::string>& sequences,
-                                       int stride, int threads);
+/// Bytes that one LabelledImage of 64×2048 takes in memory.
+inline constexpr std::uint64_t kImageBytes = std::uint64_t{64} * 2048 * (5 * sizeof(float) + 2);
+
+/// Throws UsageError when `scans` of `bytes_per_scan` take more than `gib` GiB; it names how many times as great a
+/// --stride makes the first `thinned` of them, the scans to train on, fit.
+void require_memory(std::size_t scans, std::size_t thinned, std::uint64_t bytes_per_scan, double gib);
+
+/// Reads and projects one scan and its labels. Errors as read_scan, read_labels and map_labels.
+LabelledImage load_image(const Frame& frame);
+
+/// The images of `frames` in their order. Throws what load_image throws for the first frame that is damaged.
+std::vector<LabelledImage> load_images(const std::vector<Frame>& frames, int threads);
 
 /// Share of the labelled pixels per class, 20 values; 0 for class 0.
 std::vector<double> class_shares(const std::vector<LabelledImage>& images);

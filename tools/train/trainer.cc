@@ -2,11 +2,8 @@
 
 #include <ATen/autocast_mode.h>
 
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <exception>
-#include <numbers>
 #include <thread>
 
 #include "intsim/error.h"
@@ -21,7 +18,7 @@ namespace {
 using torch::Tensor;
 using torch_tools::State;
 
-constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kAdamEps = 1e-8, kFinalRate = 0.01, kMaxNorm = 5;
+constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kAdamEps = 1e-8, kMaxNorm = 5;
 constexpr int kMostLeftOut = 20;
 
 /// Convolutions of this thread run in bfloat16 while it lives.
@@ -53,30 +50,26 @@ SafetensorsTensor packed(const std::string& name, const Tensor& tensor) {
   return {name, "F32", value.sizes().vec(), {first, first + value.nbytes()}};
 }
 
-/// A number with all its digits.
-std::string exact(double value) {
-  std::array<char, 32> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
-}
-
-std::string fingerprint(const Plan& plan) {
-  const auto& a = plan.augmentation;
-  std::string text;
-  for (const double value :
-       {static_cast<double>(plan.steps), static_cast<double>(plan.warmup), plan.rate, plan.weight_decay, plan.dropout,
-        plan.cross_entropy, plan.lovasz, static_cast<double>(plan.crop_width),
-        static_cast<double>(plan.crops_per_worker), static_cast<double>(plan.workers), static_cast<double>(plan.seed),
-        a.flip, a.rotate ? 1.0 : 0.0, a.drop, a.scale})
-    text += exact(value) + " ";
-  return text;
-}
-
 }  // namespace
 
-double rate_at(const Plan& plan, std::int64_t step) {
-  if (step < plan.warmup) return plan.rate * static_cast<double>(step + 1) / static_cast<double>(plan.warmup);
-  const double along = static_cast<double>(step - plan.warmup) / static_cast<double>(plan.steps - plan.warmup);
-  return plan.rate * (kFinalRate + (1 - kFinalRate) * 0.5 * (1 + std::cos(std::numbers::pi * along)));
+State checked_start(const State& state, const State& like, const std::string& where) {
+  State taken;
+  for (const auto& [name, own] : like) {
+    const auto it = state.find(name);
+    if (it == state.end()) {
+      const bool folded = name.starts_with(std::string(test_model::kFoldedNorm) + ".");
+      throw InputError(where, "tensor '" + name + "' is missing",
+                       folded ? "this batch norm is folded into 'logits'; start from the checkpoint before folding, "
+                                "which has 270 tensors"
+                              : "start from a checkpoint of this network");
+    }
+    if (it->second.sizes() != own.sizes())
+      throw InputError(where, "tensor '" + name + "' has another shape", "start from a checkpoint of this network");
+    if (!it->second.isfinite().all().item<bool>())
+      throw InputError(where, "tensor '" + name + "' holds a value that is not finite", "start from other weights");
+    taken[name] = it->second;
+  }
+  return taken;
 }
 
 struct Trainer::WorkerResult {
@@ -89,7 +82,7 @@ struct Trainer::WorkerResult {
 Trainer::Trainer(const Plan& plan, const std::vector<LabelledImage>& images)
     : plan_(plan), images_(images), network_((torch::manual_seed(plan.seed), torch_tools::Network())) {
   if (images.empty()) throw InputError("training scans", "there are none");
-  if (plan.crop_width > kWidestCrop) throw UsageError("a crop has at most " + std::to_string(kWidestCrop) + " columns");
+  check_plan(plan);
   class_weights_ = torch::tensor(class_weights(class_shares(images)), torch::kFloat64).to(torch::kFloat32);
   for (const auto& name : network_.parameter_names()) {
     first_moments_.push_back(torch::zeros_like(network_.state().at(name)));
@@ -97,8 +90,10 @@ Trainer::Trainer(const Plan& plan, const std::vector<LabelledImage>& images)
   }
 }
 
-void Trainer::start_from(const State& state) {
-  for (auto& [name, tensor] : network_.state()) tensor.copy_(state.at(name));
+void Trainer::start_from(const State& state, const std::string& where) {
+  const State taken = checked_start(state, network_.state(), where);
+  for (const auto& [name, own] : network_.state()) Tensor(own).copy_(taken.at(name));
+  start_ = hash_state(taken);
 }
 
 void Trainer::work(int worker, WorkerResult& result) const try {
@@ -191,7 +186,7 @@ StepReport Trainer::advance() {
   return report;
 }
 
-void Trainer::save(const std::filesystem::path& path) const {
+void Trainer::save(const std::filesystem::path& path, const RunRecord& record) const {
   std::vector<SafetensorsTensor> tensors;
   for (const auto& [name, tensor] : network_.state()) tensors.push_back(packed(name, tensor));
   const auto names = network_.parameter_names();
@@ -199,16 +194,14 @@ void Trainer::save(const std::filesystem::path& path) const {
     tensors.push_back(packed("first_moment." + names[i], first_moments_[i]));
     tensors.push_back(packed("second_moment." + names[i], second_moments_[i]));
   }
-  write_safetensors(path, {{"step", std::to_string(step_)}, {"plan", fingerprint(plan_)}}, tensors);
+  write_safetensors(path, state_metadata(record, start_, step_), tensors);
 }
 
-void Trainer::resume(const std::filesystem::path& path) {
+void Trainer::resume(const std::filesystem::path& path, const RunRecord& record) {
   const Safetensors file(path);
-  const auto& metadata = file.metadata();
-  const auto plan = metadata.find("plan"), step = metadata.find("step");
-  if (plan == metadata.end() || step == metadata.end() || plan->second != fingerprint(plan_))
-    throw InputError(path.string(), "belongs to a run with other options",
-                     "give the options of that run, or another folder");
+  require_same_run(file, record);
+  start_ = state_value(file, "start");
+  step_ = saved_step(file, plan_.steps);
   const auto fill = [&](const std::string& name, Tensor tensor) {
     const auto values = file.floats(name, tensor.sizes().vec());
     tensor.copy_(torch::from_blob(const_cast<float*>(values.data()), tensor.sizes(), torch::kFloat32));
@@ -219,7 +212,6 @@ void Trainer::resume(const std::filesystem::path& path) {
     fill("first_moment." + names[i], first_moments_[i]);
     fill("second_moment." + names[i], second_moments_[i]);
   }
-  step_ = std::stoll(step->second);
   torch::manual_seed(plan_.seed + static_cast<std::uint64_t>(step_));
 }
 

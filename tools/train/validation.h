@@ -1,8 +1,7 @@
 // Scores of a float network on whole scans.
 #pragma once
 
-#include <filesystem>
-#include <string>
+#include <functional>
 #include <vector>
 
 #include "intsim/metrics.h"
@@ -11,7 +10,9 @@
 
 namespace intsim::train {
 
-/// Confusion over the labelled pixels (not points) of the images at full width, in float32 and evaluation mode.
-Confusion validate(const torch_tools::Network& network, const std::vector<LabelledImage>& images);
+/// Confusion over the pixels (not points) of the images at full width, in float32 and evaluation mode; the truth of
+/// empty and unlabelled pixels is 0. Ends before the next image once `stop`, if given, is true.
+Confusion validate(const torch_tools::Network& network, const std::vector<LabelledImage>& images,
+                   const std::function<bool()>& stop = {});
 
 }  // namespace intsim::train
