@@ -22,7 +22,7 @@ const std::vector<Profile>& profiles() {
   static const std::vector<Profile> table = {
       // name          conv leaky bn add concat shuffle pool softmax
       {"hexagon-hvx", h, h, h, h, h, h, h, w, "Hexagon HVX: hexagon_nn's 8-bit forms, exact wide forms elsewhere",
-       "XiaoMi/nnlib df7ad3c1 (hexagon_nn)", "independent rational oracle"},
+       "XiaoMi/nnlib df7ad3c1 (hexagon_nn)", "independent rational oracle; HVX code under qemu"},
       {"ideal", w, w, w, w, w, w, w, w, "one exact rounding per operation, zero point outside", "docs/NUMERICS.md RQ-4",
        "independent rational oracle"},
       {"aimet", f, f, f, f, f, f, f, f, "AIMET 1.25 StaticGrid simulation, float32 in the stated order",
