@@ -16,7 +16,7 @@ namespace intsim {
 
 /// How a model is run. None of these changes a bit of the result but `target`.
 struct SimulatorOptions {
-  std::string target = "hexagon-hvx";  ///< profile name (`intsim targets`)
+  std::string target = "hexagon-hvx";  ///< profile name (`intsim targets`), or a file X.json
   std::string kernels = "simd";        ///< "simd" or "ref"
   std::string simd;                    ///< SIMD target such as "AVX2"; empty for the best
   int threads = 0;                     ///< 0: all cores

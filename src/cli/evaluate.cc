@@ -8,6 +8,7 @@
 #include "intsim/error.h"
 #include "io/file.h"
 #include "lidar/dataset_tree.h"
+#include "numerics/target_file.h"
 
 namespace intsim::cli {
 namespace {
@@ -99,7 +100,9 @@ void describe_network(const Options& o, const fs::path& model, const Simulator& 
   announce_model(o.model, model, simulator, o.quiet);
   r.model_path = model.string();
   r.model_hash = simulator.model_hash();
-  r.target = o.model.simulator.target;
+  const Profile profile = read_target(o.model.simulator.target);
+  r.target = profile.name;
+  r.target_options = recorded_options(profile);
   r.kernels = o.model.simulator.kernels;
   r.simd_target = simulator.simd_target();
   r.threads = thread_count(o.model);
@@ -152,7 +155,6 @@ int run_evaluate(const Arguments& arguments) {
   add_options(app, o);
   if (!parse(app, arguments)) return 0;
   check_combinations(o);
-  find_profile(o.model.simulator.target);
   const std::vector<std::string> sequences = o.sequences.empty() ? split_sequences(o.split) : o.sequences;
   Tally tally{.result = described(o, sequences), .truth = {}, .prediction = {}};
   const std::vector<Frame> frames = frames_of(o, sequences);

@@ -8,8 +8,10 @@
 #include "cli/names.h"
 #include "evaluate/progress.h"
 #include "hvx/compare.h"
+#include "hvx/lowered_request.h"
 #include "intsim/error.h"
 #include "intsim/scan.h"
+#include "numerics/target_file.h"
 
 namespace intsim::cli {
 namespace {
@@ -94,11 +96,7 @@ int run_hvx(const Arguments& arguments) {
   CLI::App app("Runs the network on one scan as Hexagon HVX code under qemu and compares every tensor.", "intsim hvx");
   add_options(app, o);
   if (!parse(app, arguments)) return 0;
-  if (o.model.simulator.target != "hexagon-hvx" && o.model.simulator.target != "ideal") {
-    find_profile(o.model.simulator.target);
-    throw UsageError("--target " + o.model.simulator.target +
-                     ": HVX computes with integers; use --target hexagon-hvx or --target ideal");
-  }
+  check_hvx_profile(read_target(o.model.simulator.target));
   const RangeImage image = project(read_scan(o.scan), o.model.projection);
   const std::vector<float> channels = crop(image, o.crop);
   const auto prepared = prepare_program(o.model);

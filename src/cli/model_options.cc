@@ -7,6 +7,7 @@
 
 #include "engine/load.h"
 #include "intsim/error.h"
+#include "numerics/target_file.h"
 
 namespace intsim::cli {
 namespace {
@@ -70,7 +71,7 @@ fs::path search_model(const std::string& config) {
 void add_model_options(CLI::App& app, ModelOptions& options) {
   app.add_option("--config,--model-config", options.config, "configuration: w8a8 or w4a8 (salsanext_w8a8 is w8a8)");
   app.add_option("--model", options.model, "model file; overrides the search for --config");
-  app.add_option("--target", options.simulator.target, "target profile (`intsim targets`)")->capture_default_str();
+  app.add_option("--target", options.simulator.target, "target profile (`intsim targets`) or a target file, X.json")->capture_default_str();
 }
 
 void add_engine_options(CLI::App& app, ModelOptions& options) {
@@ -98,7 +99,7 @@ std::string short_config(const std::string& config) {
 }
 
 fs::path find_model(const ModelOptions& options) {
-  find_profile(options.simulator.target);
+  read_target(options.simulator.target);
   check_simd_target(options.simulator.simd);
   if (!options.model.empty()) return options.model;
   if (options.config.empty()) throw UsageError("no model is given; use --config w8a8, --config w4a8 or --model FILE");

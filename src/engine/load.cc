@@ -3,6 +3,7 @@
 #include "import/model_file.h"
 #include "intsim/error.h"
 #include "intsim/label_map.h"
+#include "numerics/target_file.h"
 
 namespace intsim {
 namespace {
@@ -31,7 +32,7 @@ void check_segmentation(const Graph& graph, const std::filesystem::path& path) {
 }  // namespace
 
 Program load_program(const std::filesystem::path& model, const std::string& target) {
-  const Profile& profile = find_profile(target);
+  const Profile profile = read_target(target);
   auto loaded = std::make_shared<const Model>(read_model(model));
   check_segmentation(loaded->graph, model);
   return lower(std::move(loaded), profile);

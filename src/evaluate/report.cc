@@ -4,6 +4,8 @@
 #include <charconv>
 #include <ostream>
 
+#include "numerics/profile.h"
+
 namespace intsim {
 namespace {
 
@@ -21,9 +23,14 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+/// Options that the default profile has too go without saying; rules are in the target file.
 std::string target_text(const EvaluationResult& r) {
+  const std::map<std::string, std::string> standard = recorded_options(profiles().front());
   std::string text = r.target;
-  for (const auto& [key, value] : r.target_options) text += ", " + key + " = " + value;
+  for (const auto& [key, value] : r.target_options) {
+    const auto it = standard.find(key);
+    if (!key.starts_with("rule.") && (it == standard.end() || it->second != value)) text += ", " + key + " = " + value;
+  }
   return text;
 }
 

@@ -45,10 +45,11 @@ struct GraphNode {
   Op op = Op::conv2d;
   std::vector<ValueId> inputs;
   int out_channels = 0;
-  int in_channels = 0;  ///< conv2d: of all groups
-  int groups = 1;       ///< conv2d
-  Window window{};      ///< conv2d, avg_pool
-  int factor = 1;       ///< pixel_shuffle
+  int in_channels = 0;     ///< conv2d: of all groups
+  int groups = 1;          ///< conv2d
+  Window window{};         ///< conv2d, avg_pool
+  int factor = 1;          ///< pixel_shuffle
+  bool count_pads = true;  ///< avg_pool: padding takes part, with the zero point
 
   /// conv2d: inputs per output, in_channels / groups * taps.
   int reduction() const { return in_channels / groups * window.taps(); }

@@ -12,25 +12,24 @@ NodeParams lower_node(const Model& model, std::size_t i, const Profile& profile)
   const Grid& x = model.grid(node.inputs[0]);
   switch (node.op) {
     case Op::conv2d:
-      return lower_conv(node, data, x, profile.conv2d);
+      return lower_conv(node, data, x, profile);
     case Op::leaky_relu:
-      return lower_leaky_relu(node, x, data.output, profile.leaky_relu);
+      return lower_leaky_relu(node, x, data.output, profile);
     case Op::batch_norm:
-      return lower_batch_norm(node, data, x, profile.batch_norm);
+      return lower_batch_norm(node, data, x, profile);
     case Op::add:
-      return lower_add(node, x, model.grid(node.inputs[1]), data.output, profile.add);
+      return lower_add(node, x, model.grid(node.inputs[1]), data.output, profile);
     case Op::concat: {
       std::vector<ConcatParams> operands;
-      for (const ValueId v : node.inputs)
-        operands.push_back(lower_concat(node, model.grid(v), data.output, profile.concat));
+      for (const ValueId v : node.inputs) operands.push_back(lower_concat(node, model.grid(v), data.output, profile));
       return operands;
     }
     case Op::pixel_shuffle:
-      return lower_pixel_shuffle(node, x, data.output, profile.pixel_shuffle);
+      return lower_pixel_shuffle(node, x, data.output, profile);
     case Op::avg_pool:
-      return lower_avg_pool(node, x, data.output, profile.avg_pool);
+      return lower_avg_pool(node, x, data.output, profile);
     case Op::softmax:
-      return lower_softmax(node, x, data.output, profile.softmax);
+      return lower_softmax(node, x, data.output, profile);
     case Op::dropout:
       break;
   }

@@ -11,27 +11,47 @@ namespace {
 
 /// hvx8 where both grids are 8-bit and the precondition holds for `gain` summed codes, else wide.
 Form fill_rescale(const GraphNode& node, const Ratio& f, const Grid& x, const Grid& y, int gain, Rule rule,
-                  Multiplier& m) {
+                  Rounding rounding, Multiplier& m) {
   if (rule == Rule::hvx8 && eight_bit(x) && eight_bit(y)) {
     m = hvx8_multiplier(f, place(node));
     if (fits_hvx8(BigInt(reach(x) * gain), 0, m.shift)) return Form::hvx8;
   }
-  m = wide_multiplier(f, place(node));
+  m = rounding_multiplier(f, rounding, place(node));
   return Form::wide;
+}
+
+/// LR-4: float32 ratios.
+void fill_tflite_leaky_relu(const GraphNode& node, Rule rule, LeakyReluParams& p) {
+  const auto multiplier = [&](float f) {
+    return rounding_multiplier({Dyadic(double{f}), Dyadic::integer(1)}, p.rounding, place(node));
+  };
+  p.form = Form::wide;
+  p.rounding = tflite_rounding(rule);
+  const float positive = p.x.float_scale / p.y.float_scale, scaled = p.x.float_scale * 0.01f;
+  if (!(positive > 0.0f) || !(scaled / p.y.float_scale > 0.0f))
+    throw InputError(place(node), "the ratio of its steps vanishes in float32",
+                     "check the ranges in the encodings file");
+  p.positive = multiplier(positive);
+  p.negative = multiplier(scaled / p.y.float_scale);
 }
 
 }  // namespace
 
-LeakyReluParams lower_leaky_relu(const GraphNode& node, const Grid& x, const Grid& y, Rule rule) {
-  LeakyReluParams p{.x = x, .y = y, .positive = {}, .negative = {}};
+LeakyReluParams lower_leaky_relu(const GraphNode& node, const Grid& x, const Grid& y, const Profile& profile) {
+  const Rule rule = profile.leaky_relu;
+  LeakyReluParams p{.x = x, .y = y, .rounding = rounding_of(rule, x), .positive = {}, .negative = {}};
   if (rule == Rule::float32) {
     p.form = Form::float32;
     return p;
   }
+  if (is_tflite(rule)) {
+    fill_tflite_leaky_relu(node, rule, p);
+    return p;
+  }
   const Ratio positive{scale_of(x), scale_of(y)};
   const Ratio negative{scale_of(x), Dyadic::integer(100) * scale_of(y)};
-  p.form = fill_rescale(node, positive, x, y, 1, rule, p.positive);
-  const Form second = fill_rescale(node, negative, x, y, 1, rule, p.negative);
+  p.form = fill_rescale(node, positive, x, y, 1, rule, p.rounding, p.positive);
+  const Form second = fill_rescale(node, negative, x, y, 1, rule, p.rounding, p.negative);
   if (second != p.form) {  // one branch failed its precondition: the whole operation is wide
     p.form = Form::wide;
     p.positive = wide_multiplier(positive, place(node));
@@ -59,7 +79,24 @@ bool fill_hvx8_add(const Grid& a, const Grid& b, const Grid& y, AddParams& p) {
 
 }  // namespace
 
-AddParams lower_add(const GraphNode& node, const Grid& a, const Grid& b, const Grid& y, Rule rule) {
+namespace {
+
+/// AD-4: multipliers of exact ratios of the float32 scales.
+void fill_tflite_add(const GraphNode& node, Rule rule, AddParams& p) {
+  p.form = Form::tflite;
+  p.rounding = tflite_rounding(rule);
+  p.shift = std::max({p.a.bits, p.b.bits, p.y.bits}) == 16 ? 15 : 20;
+  const auto exact = [](const Grid& g) { return Dyadic(double{g.float_scale}); };
+  const Dyadic twice = Dyadic(double{std::max(p.a.float_scale, p.b.float_scale)}) * Dyadic::integer(2);
+  p.scale_a = wide_multiplier({exact(p.a), twice}, place(node));
+  p.scale_b = wide_multiplier({exact(p.b), twice}, place(node));
+  p.scale_y = wide_multiplier({twice, exact(p.y) * Dyadic(BigInt(1), p.shift)}, place(node));
+}
+
+}  // namespace
+
+AddParams lower_add(const GraphNode& node, const Grid& a, const Grid& b, const Grid& y, const Profile& profile) {
+  const Rule rule = profile.add;
   AddParams p;
   p.a = a;
   p.b = b;
@@ -68,11 +105,16 @@ AddParams lower_add(const GraphNode& node, const Grid& a, const Grid& b, const G
     p.form = Form::float32;
     return p;
   }
+  if (is_tflite(rule)) {
+    fill_tflite_add(node, rule, p);
+    return p;
+  }
   if (rule == Rule::hvx8 && eight_bit(a) && eight_bit(b) && eight_bit(y) && fill_hvx8_add(a, b, y, p)) {
     p.form = Form::hvx8;
     return p;
   }
-  p.form = Form::wide;  // AD-2
+  p.form = Form::wide;  // AD-2, AD-5 to AD-7
+  p.rounding = rounding_of(rule, a);
   p.offset = 0;
   const Ratio ra{scale_of(a), scale_of(y)}, rb{scale_of(b), scale_of(y)};
   p.shift = 30 - binary_exponent(compare(ra, rb) >= 0 ? ra : rb);
@@ -84,7 +126,26 @@ AddParams lower_add(const GraphNode& node, const Grid& a, const Grid& b, const G
   return p;
 }
 
-ConcatParams lower_concat(const GraphNode& node, const Grid& x, const Grid& y, Rule rule) {
+namespace {
+
+/// CC-2 or CC-5: the 8-bit forms of an operand whose step is not above the output's.
+void fill_hvx8_concat(const Ratio& f, bool flat, ConcatParams& p) {
+  const Dyadic difference = Dyadic::integer(p.y.zero()) * scale_of(p.y) - Dyadic::integer(p.x.zero()) * scale_of(p.x);
+  if (flat) {
+    p.form = Form::flat;
+    p.gain = static_cast<std::int32_t>(std::min<BigInt>(round_scaled(f, 15), 32767));
+    p.offset = static_cast<std::int32_t>(round_scaled({difference, scale_of(p.x)}));
+    return;
+  }
+  p.gain = static_cast<std::int32_t>(truncate_scaled(f, 15));
+  p.offset = static_cast<std::int32_t>(truncate_scaled({difference, scale_of(p.y)}, 7));
+  p.form = p.offset == 0 && p.gain >= 32704 ? Form::copy : Form::hvx8;
+}
+
+}  // namespace
+
+ConcatParams lower_concat(const GraphNode& node, const Grid& x, const Grid& y, const Profile& profile) {
+  const Rule rule = profile.concat;
   ConcatParams p{.x = x, .y = y, .scale = {}};
   if (rule == Rule::float32) {
     p.form = Form::float32;
@@ -95,40 +156,71 @@ ConcatParams lower_concat(const GraphNode& node, const Grid& x, const Grid& y, R
   const Ratio f{scale_of(x), scale_of(y)};
   const Ratio limit{Dyadic::integer(32767), Dyadic::integer(32768)};
   if (hvx8 && compare(f, limit) <= 0) {
-    p.gain = static_cast<std::int32_t>(truncate_scaled(f, 15));
-    const Dyadic difference = Dyadic::integer(y.zero()) * scale_of(y) - Dyadic::integer(x.zero()) * scale_of(x);
-    p.offset = static_cast<std::int32_t>(truncate_scaled({difference, scale_of(y)}, 7));
-    p.form = p.offset == 0 && p.gain >= 32704 ? Form::copy : Form::hvx8;
+    fill_hvx8_concat(f, profile.alternatives.flat_concat, p);
     return p;
   }
   p.form = Form::wide;
-  p.scale = wide_multiplier(f, place(node));
+  p.rounding = rounding_of(rule, x);
+  p.scale = rounding_multiplier(f, p.rounding, place(node));
   return p;
 }
 
-RescaleParams lower_pixel_shuffle(const GraphNode& node, const Grid& x, const Grid& y, Rule rule) {
-  RescaleParams p{.x = x, .y = y, .scale = {}};
+RescaleParams lower_pixel_shuffle(const GraphNode& node, const Grid& x, const Grid& y, const Profile& profile) {
+  const Rule rule = profile.pixel_shuffle;
+  RescaleParams p{.x = x, .y = y, .rounding = rounding_of(rule, x), .scale = {}};
   if (rule == Rule::float32)
     p.form = Form::float32;
   else if (rule != Rule::hvx8 || !eight_bit(x) || !x.same_codes(y))  // PS-2
-    p.form = fill_rescale(node, {scale_of(x), scale_of(y)}, x, y, 1, rule, p.scale);
+    p.form = fill_rescale(node, {scale_of(x), scale_of(y)}, x, y, 1, rule, p.rounding, p.scale);
   return p;
 }
 
-AvgPoolParams lower_avg_pool(const GraphNode& node, const Grid& x, const Grid& y, Rule rule) {
-  AvgPoolParams p{.x = x, .y = y, .taps = node.window.taps(), .scale = {}};
-  if (rule == Rule::float32)
+namespace {
+
+/// AP-5. False where its precondition fails.
+bool fill_reciprocal_pool(const GraphNode& node, AvgPoolParams& p) {
+  if (!p.x.same_codes(p.y)) {
+    p.scale = hvx8_multiplier({scale_of(p.x), scale_of(p.y)}, place(node));
+    if (!fits_hvx8(BigInt(reach(p.x)), 0, p.scale.shift)) return false;
+  }
+  p.form = Form::reciprocal;
+  p.reciprocal = static_cast<std::int32_t>(round_scaled({Dyadic::integer(32768), Dyadic::integer(p.taps)}));
+  return true;
+}
+
+}  // namespace
+
+AvgPoolParams lower_avg_pool(const GraphNode& node, const Grid& x, const Grid& y, const Profile& profile) {
+  const Rule rule = profile.avg_pool;
+  AvgPoolParams p{.x = x,
+                  .y = y,
+                  .rounding = rounding_of(rule, x),
+                  .taps = node.window.taps(),
+                  .count_pads = node.count_pads,
+                  .scale = {}};
+  if (is_tflite(rule) && x.same_codes(y)) {
+    p.form = Form::average;
+    return p;
+  }
+  if (!p.count_pads)
+    throw InputError(place(node), "leaves padding out of the average, which only TFLite's rules on equal grids do",
+                     "use --target tflite, or count the padding");
+  if (rule == Rule::float32) {
     p.form = Form::float32;
-  else
-    p.form = fill_rescale(node, {scale_of(x), Dyadic::integer(p.taps) * scale_of(y)}, x, y, p.taps, rule, p.scale);
+    return p;
+  }
+  const bool reciprocal = rule == Rule::hvx8 && profile.alternatives.reciprocal_pool && eight_bit(x) && eight_bit(y);
+  if (!reciprocal || !fill_reciprocal_pool(node, p))
+    p.form = fill_rescale(node, {scale_of(x), Dyadic::integer(p.taps) * scale_of(y)}, x, y, p.taps, rule, p.rounding,
+                          p.scale);
   return p;
 }
 
-SoftmaxParams lower_softmax(const GraphNode& node, const Grid& x, const Grid& y, Rule rule) {
+SoftmaxParams lower_softmax(const GraphNode& node, const Grid& x, const Grid& y, const Profile& profile) {
   SoftmaxParams p;
   p.x = x;
   p.y = y;
-  if (rule == Rule::float32) {
+  if (profile.softmax == Rule::float32) {
     p.form = Form::float32;
     return p;
   }

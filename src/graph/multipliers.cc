@@ -1,6 +1,7 @@
 #include "graph/multipliers.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "intsim/error.h"
 
@@ -27,6 +28,54 @@ Multiplier wide_multiplier(const Ratio& f, const std::string& where) {
   if (shift < 1 || shift > 120)
     throw InputError(where, "ratio of input to output step is out of range", "check the ranges in the encodings file");
   return {static_cast<std::int32_t>(m), shift};
+}
+
+namespace {
+
+/// PA-7.
+Multiplier float_multiplier(const Ratio& f, const std::string& where) {
+  constexpr int kBits = 24;
+  const float rounded = to_float32(f);
+  int e = 0;
+  const float fraction = std::frexp(rounded, &e);
+  const int shift = kBits - e;
+  if (!std::isfinite(rounded) || fraction == 0.0f || shift < -24 || shift > 140)
+    throw InputError(where, "ratio of input to output step is out of range", "check the ranges in the encodings file");
+  return {static_cast<std::int32_t>(std::ldexp(fraction, kBits)), shift};
+}
+
+/// PA-8.
+Multiplier short_multiplier(const Ratio& f, const std::string& where) {
+  const Multiplier wide = wide_multiplier(f, where);
+  const int shift = wide.shift - 16;
+  if (shift < 1)
+    throw InputError(where, "input step is 2^15 output steps or more", "check the ranges in the encodings file");
+  const std::int64_t value = (std::int64_t{wide.value} + (1 << 15)) >> 16;
+  return {static_cast<std::int32_t>(std::min<std::int64_t>(value, 32767)), shift};
+}
+
+}  // namespace
+
+Multiplier rounding_multiplier(const Ratio& f, Rounding rounding, const std::string& where) {
+  switch (rounding) {
+    case Rounding::nearest_even:
+      return float_multiplier(f, where);
+    case Rounding::short_multiplier:
+      return short_multiplier(f, where);
+    default:
+      return wide_multiplier(f, where);
+  }
+}
+
+std::optional<Multiplier> hmx_multiplier(const Ratio& f) {
+  int exp = std::max(binary_exponent(f) + 23, 0);
+  BigInt sig = round_scaled(f, 35 - exp);
+  if (sig == 4096) {
+    sig = 2048;
+    ++exp;
+  }
+  if (exp > 31) return std::nullopt;
+  return Multiplier{static_cast<std::int32_t>(sig), exp};
 }
 
 }  // namespace intsim

@@ -1,10 +1,11 @@
-// Integer multipliers of an exact ratio (rules PA-2 and PA-3).
+// Integer multipliers of an exact ratio (rules PA-2, PA-3, PA-7 to PA-9).
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "numerics/exact.h"
-#include "numerics/rounding.h"
+#include "numerics/requantise.h"
 
 namespace intsim {
 
@@ -13,6 +14,13 @@ Multiplier hvx8_multiplier(const Ratio& f, const std::string& where);
 
 /// PA-3: f = m * 2^e, M = round(m * 2^31) (2^31 -> 2^30, e + 1), S = 31 - e. Throws InputError unless 1 <= S <= 120.
 Multiplier wide_multiplier(const Ratio& f, const std::string& where);
+
+/// Multiplier that `rounding` wants: PA-3, PA-7 for nearest_even, PA-8 for short_multiplier. Throws InputError as
+/// there.
+Multiplier rounding_multiplier(const Ratio& f, Rounding rounding, const std::string& where);
+
+/// PA-9: sig and exp of CV-4; empty when exp would exceed 31.
+std::optional<Multiplier> hmx_multiplier(const Ratio& f);
 
 /// (reach * gain + |bias|) * 2^shift < 2^31: the precondition of the 8-bit forms (PA-4).
 inline bool fits_hvx8(const BigInt& reach_times_gain, const BigInt& bias, int shift) {

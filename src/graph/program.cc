@@ -10,36 +10,71 @@ std::vector<std::int64_t> widen(const std::vector<T>& values) {
   return {values.begin(), values.end()};
 }
 
-void put_scales(Integers& out, const std::vector<Multiplier>& scale, const char* value, const char* shift) {
+/// Names of a multiplier's two integers.
+struct MultiplierNames {
+  std::string value, shift;
+};
+
+/// "R", "sh" for hvx8; by rounding for wide: "M", "S", or "F", "k" (RQ-8), or "m", "T" (RQ-9).
+MultiplierNames multiplier_names(Form form, Rounding rounding) {
+  if (form == Form::hvx8) return {"R", "sh"};
+  if (form == Form::hmx) return {"sig", "exp"};
+  if (form == Form::batchnorm_d32) return {"r1", "r2"};
+  if (rounding == Rounding::nearest_even) return {"F", "k"};
+  if (rounding == Rounding::short_multiplier) return {"m", "T"};
+  return {"M", "S"};
+}
+
+void put_multiplier(Integers& out, Form form, Rounding rounding, const Multiplier& m, const std::string& suffix = "") {
+  if (form != Form::hvx8 && form != Form::wide) return;
+  const MultiplierNames names = multiplier_names(form, rounding);
+  out[names.value + suffix] = {m.value};
+  out[names.shift + suffix] = {m.shift};
+}
+
+void put_affine(Integers& out, Form form, Rounding rounding, const std::vector<std::int64_t>& bias,
+                const std::vector<Multiplier>& scale) {
+  if (form == Form::float32) return;
+  out[form == Form::hvx8 ? "BZ" : form == Form::batchnorm_d32 ? "O" : "B"] = bias;
+  const MultiplierNames names = multiplier_names(form, rounding);
   for (const Multiplier& m : scale) {
-    out[value].push_back(m.value);
-    out[shift].push_back(m.shift);
+    out[names.value].push_back(m.value);
+    out[names.shift].push_back(m.shift);
   }
 }
 
-/// "R", "sh" for hvx8; "M", "S" for wide.
-void put_multiplier(Integers& out, Form form, const Multiplier& m, const std::string& suffix = "") {
-  if (form != Form::hvx8 && form != Form::wide) return;
-  out[(form == Form::hvx8 ? "R" : "M") + suffix] = {m.value};
-  out[(form == Form::hvx8 ? "sh" : "S") + suffix] = {m.shift};
-}
-
-void put_affine(Integers& out, Form form, const std::vector<std::int64_t>& bias, const std::vector<Multiplier>& scale) {
-  if (form == Form::float32) return;
-  out[form == Form::hvx8 ? "BZ" : "B"] = bias;
-  put_scales(out, scale, form == Form::hvx8 ? "R" : "M", form == Form::hvx8 ? "sh" : "S");
+void put_drop_low(Integers& out, const ConvParams& p) {
+  out["c"] = p.bias;
+  for (const Multiplier& m : p.scale) {
+    out["R"].push_back(m.value);
+    out["rs"].push_back(47 - m.shift);
+  }
 }
 
 struct Collect {
   Integers& out;
-  void operator()(const ConvParams& p) const { put_affine(out, p.form, p.bias, p.scale); }
-  void operator()(const BatchNormParams& p) const { put_affine(out, p.form, p.bias, p.scale); }
+  void operator()(const ConvParams& p) const {
+    if (p.form == Form::drop_low) return put_drop_low(out, p);
+    put_affine(out, p.form, p.rounding, p.bias, p.scale);
+    if (p.form == Form::hmx) out["ob"] = {16 * p.y.zero() + 8};
+  }
+  void operator()(const BatchNormParams& p) const {
+    put_affine(out, p.form, p.rounding, p.bias, p.scale);
+    if (p.form == Form::batchnorm_d32) out["S"] = widen(p.gamma);
+  }
   void operator()(const LeakyReluParams& p) const {
-    put_multiplier(out, p.form, p.positive, "+");
-    put_multiplier(out, p.form, p.negative, "-");
+    put_multiplier(out, p.form, p.rounding, p.positive, "+");
+    put_multiplier(out, p.form, p.rounding, p.negative, "-");
   }
   void operator()(const AddParams& p) const {
     if (p.form == Form::float32) return;
+    if (p.form == Form::tflite) {
+      out["left"] = {p.shift};
+      out["Ma"] = {p.scale_a.value}, out["Sa"] = {p.scale_a.shift};
+      out["Mb"] = {p.scale_b.value}, out["Sb"] = {p.scale_b.shift};
+      out["My"] = {p.scale_y.value}, out["Sy"] = {p.scale_y.shift};
+      return;
+    }
     out["A"] = {p.multiplier_a};
     out["B"] = {p.multiplier_b};
     out[p.form == Form::hvx8 ? "rsh" : "T"] = {p.shift};
@@ -50,16 +85,20 @@ struct Collect {
       const ConcatParams& p = operands[i];
       const std::string suffix = "." + std::to_string(i);
       if (p.form == Form::float32) continue;
-      out["form" + suffix] = {p.form == Form::copy ? 0 : p.form == Form::hvx8 ? 1 : 2};
-      if (p.form == Form::hvx8) {
+      out["form" + suffix] = {p.form == Form::copy ? 0 : p.form == Form::hvx8 ? 1 : p.form == Form::wide ? 2 : 3};
+      if (p.form == Form::hvx8 || p.form == Form::flat) {
         out["gain" + suffix] = {p.gain};
         out["off" + suffix] = {p.offset};
       }
-      if (p.form == Form::wide) put_multiplier(out, p.form, p.scale, suffix);
+      if (p.form == Form::wide) put_multiplier(out, p.form, p.rounding, p.scale, suffix);
     }
   }
-  void operator()(const RescaleParams& p) const { put_multiplier(out, p.form, p.scale); }
-  void operator()(const AvgPoolParams& p) const { put_multiplier(out, p.form, p.scale); }
+  void operator()(const RescaleParams& p) const { put_multiplier(out, p.form, p.rounding, p.scale); }
+  void operator()(const AvgPoolParams& p) const {
+    if (p.form != Form::reciprocal) return put_multiplier(out, p.form, p.rounding, p.scale);
+    out["mant"] = {p.reciprocal};
+    if (!p.x.same_codes(p.y)) put_multiplier(out, Form::hvx8, p.rounding, p.scale);
+  }
   void operator()(const SoftmaxParams& p) const {
     if (p.form == Form::wide) out["t"] = widen(p.table);
   }

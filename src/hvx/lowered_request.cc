@@ -15,8 +15,6 @@ HvxValue value_of(const Grid& grid, int channels, Extent e) {
 }
 
 HvxForm form_word(Form form) {
-  if (form == Form::float32)
-    throw UsageError("the HVX program computes with integers; use --target hexagon-hvx or --target ideal");
   return form == Form::copy ? HvxForm::copy : form == Form::hvx8 ? HvxForm::hvx8 : HvxForm::wide;
 }
 
@@ -102,7 +100,18 @@ struct Fill {
 
 }  // namespace
 
+void check_hvx_profile(const Profile& profile) {
+  bool covered = profile.alternatives == Alternatives{} &&
+                 (profile.overflow == Overflow::exact || profile.overflow == Overflow::error);
+  for (const ProfileOp& op : profile_ops())
+    covered = covered && (profile.*op.rule == Rule::hvx8 || profile.*op.rule == Rule::wide);
+  if (!covered)
+    throw UsageError("--target " + profile.name +
+                     ": the HVX program holds the rules hvx8 and wide; use --target hexagon-hvx or --target ideal");
+}
+
 LoweredRequest lowered_request(const Program& program, Extent input) {
+  check_hvx_profile(program.profile);
   const Model& model = *program.model;
   const Graph& graph = model.graph;
   const std::vector<Extent> extents = infer_extents(graph, input);

@@ -38,6 +38,7 @@ ordered_json node_json(const GraphNode& node, const NodeData& data) {
   if (node.op == Op::conv2d) j["in_channels"] = node.in_channels, j["groups"] = node.groups;
   if (node.op == Op::conv2d || node.op == Op::avg_pool) j["window"] = window_json(node.window);
   if (node.op == Op::pixel_shuffle) j["factor"] = node.factor;
+  if (!node.count_pads) j["count_include_pad"] = false;
   if (!data.weight_grids.empty()) {
     j["weight"] = {{"bits", data.weight_grids[0].bits}, {"symmetric", data.weight_grids[0].symmetric}};
   }
@@ -221,6 +222,7 @@ class Reader {
     if (n.op == Op::conv2d)
       n.in_channels = integer(j.at("in_channels"), 1, kMany), n.groups = integer(j.at("groups"), 1, kMany);
     if (n.op == Op::pixel_shuffle) n.factor = integer(j.at("factor"), 1, kMany);
+    if (n.op == Op::avg_pool && j.contains("count_include_pad")) n.count_pads = j.at("count_include_pad").get<bool>();
     if (n.op == Op::conv2d || n.op == Op::avg_pool) {
       const auto& w = j.at("window");
       const auto pair = [&](const char* key, int& h, int& v) {

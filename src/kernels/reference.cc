@@ -54,6 +54,32 @@ void conv2d(const GraphNode& node, const NodeData& data, const ConvParams& p, co
   }
 }
 
+/// CV-5: sums over high and low bytes of the codes; taps outside the image hold the zero point and count.
+void conv2d_drop_low(const GraphNode& node, const NodeData& data, const ConvParams& p, const PlanarTensor& in,
+                     PlanarTensor& out, ChannelRange range) {
+  const Window& w = node.window;
+  const int group_in = node.in_channels / node.groups, group_out = node.out_channels / node.groups;
+  for (int c = range.begin; c < range.end; ++c) {
+    const std::int16_t* weights = data.weights.data() + static_cast<std::ptrdiff_t>(c) * node.reduction();
+    for (int y = 0; y < out.height; ++y)
+      for (int x = 0; x < out.width; ++x) {
+        std::int64_t high = 0, low = 0;
+        const std::int16_t* weight = weights;
+        for (int i = 0; i < group_in; ++i)
+          for (int ky = 0; ky < w.kernel_h; ++ky)
+            for (int kx = 0; kx < w.kernel_w; ++kx, ++weight) {
+              const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h,
+                        in_x = x * w.stride_w - w.pad_w + kx * w.dilation_w;
+              const bool inside = in_y >= 0 && in_y < in.height && in_x >= 0 && in_x < in.width;
+              const std::int32_t q = inside ? in.at(c / group_out * group_in + i, in_y, in_x) : p.x.zero();
+              high += std::int64_t{*weight} * (q >> 8);
+              low += std::int64_t{*weight} * (q & 255);
+            }
+        out.row(c, y)[x] = code(conv_drop_low_code(p, c, high, low));
+      }
+  }
+}
+
 /// Sums fit 32 bits when even the worst channel does.
 bool fits_int32(const ConvParams& p) {
   return std::all_of(p.worst_sum.begin(), p.worst_sum.end(),
@@ -96,7 +122,7 @@ void pixel_shuffle(const RescaleParams& p, int factor, const PlanarTensor& in, P
       }
 }
 
-/// AP: pads hold the zero point, the divisor is always the window's size.
+/// AP: pads hold the zero point and count, or are left out.
 void avg_pool(const AvgPoolParams& p, const Window& w, const PlanarTensor& in, PlanarTensor& out, ChannelRange range) {
   std::vector<std::int32_t> taps(static_cast<std::size_t>(p.taps));
   for (int c = range.begin; c < range.end; ++c)
@@ -108,9 +134,9 @@ void avg_pool(const AvgPoolParams& p, const Window& w, const PlanarTensor& in, P
             const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h,
                       in_x = x * w.stride_w - w.pad_w + kx * w.dilation_w;
             const bool inside = in_y >= 0 && in_y < in.height && in_x >= 0 && in_x < in.width;
-            taps[k++] = inside ? in.at(c, in_y, in_x) : p.x.zero();
+            if (inside || p.count_pads) taps[k++] = inside ? in.at(c, in_y, in_x) : p.x.zero();
           }
-        out.row(c, y)[x] = code(avg_pool_code(p, taps));
+        out.row(c, y)[x] = code(avg_pool_code(p, {taps.data(), k}));
       }
 }
 
@@ -134,7 +160,9 @@ void run_reference(const Program& program, std::size_t node, std::span<const Pla
   switch (g.op) {
     case Op::conv2d: {
       const auto& p = std::get<ConvParams>(params);
-      if (fits_int32(p))
+      if (p.form == Form::drop_low)
+        conv2d_drop_low(g, data, p, *x[0], y, range);
+      else if (fits_int32(p))
         conv2d<std::int32_t>(g, data, p, *x[0], y, range);
       else
         conv2d<std::int64_t>(g, data, p, *x[0], y, range);

@@ -82,6 +82,32 @@ float to_float32(const Dyadic& value) {
   return static_cast<float>(value.sign() < 0 ? -result : result);
 }
 
+float to_float32(const Ratio& value) {
+  BigInt n, d;
+  as_fraction(value, 0, n, d);
+  if (n == 0) return 0.0f;
+  // 32 quotient bits or more, and one sticky bit below them.
+  const int shift = std::max(0, 32 + bit_length(d) - bit_length(n));
+  BigInt quotient, rest;
+  divide_qr(BigInt(magnitude(n) << shift), d, quotient, rest);
+  const BigInt sticky = (quotient << 1) + (rest != 0 ? 1 : 0);
+  return to_float32(Dyadic(n < 0 ? BigInt(-sticky) : sticky, -shift - 1));
+}
+
+BigInt round_even(float value) {
+  const Dyadic exact{double{value}};
+  BigInt whole = magnitude(exact.mantissa());
+  if (exact.exponent() >= 0) {
+    whole <<= exact.exponent();
+  } else {
+    const int drop = -exact.exponent();
+    const BigInt rest = whole & ((BigInt(1) << drop) - 1), half = BigInt(1) << (drop - 1);
+    whole >>= drop;
+    if (rest > half || (rest == half && (whole & 1) != 0)) whole += 1;
+  }
+  return exact.sign() < 0 ? BigInt(-whole) : whole;
+}
+
 std::int64_t to_int64(const BigInt& value, const std::string& where) {
   if (value > std::numeric_limits<std::int64_t>::max() || value < std::numeric_limits<std::int64_t>::min())
     throw InputError(where, "an integer parameter exceeds 64 bits", "check the ranges in the encodings file");

@@ -54,6 +54,12 @@ int compare(const Ratio& a, const Ratio& b);
 /// Nearest float32 of a dyadic, ties to even, subnormals included (FL-1).
 float to_float32(const Dyadic& value);
 
+/// Nearest float32 of a ratio, ties to even.
+float to_float32(const Ratio& value);
+
+/// Nearest integer of a finite float32, ties to even.
+BigInt round_even(float value);
+
 /// As int64. Throws InputError naming `where` when the value does not fit.
 std::int64_t to_int64(const BigInt& value, const std::string& where);
 

@@ -18,8 +18,29 @@ const char* form_name(Form form) {
       return "wide";
     case Form::float32:
       return "float32";
+    case Form::hmx:
+      return "hmx";
+    case Form::drop_low:
+      return "drop-low";
+    case Form::batchnorm_d32:
+      return "batchnorm_d32";
+    case Form::tflite:
+      return "tflite";
+    case Form::flat:
+      return "flat";
+    case Form::average:
+      return "average";
+    case Form::reciprocal:
+      return "reciprocal";
   }
   return "";
+}
+
+std::int32_t conv_drop_low_code(const ConvParams& p, int channel, std::int64_t high, std::int64_t low) {
+  const auto c = static_cast<std::size_t>(channel);
+  const std::int64_t sum = p.bias[c] + high + ((128 + low) >> 8);  // CV-5
+  const auto shifted = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) << p.scale[c].shift);
+  return clamp_to(round31(shifted, p.scale[c].value), 0, p.y.n);
 }
 
 std::int32_t conv_code(const ConvParams& p, int channel, std::int64_t sum) {
@@ -29,8 +50,10 @@ std::int32_t conv_code(const ConvParams& p, int channel, std::int64_t sum) {
       return requantise_hvx8(static_cast<std::int32_t>(sum + p.bias[c]), p.scale[c], 0, p.y.n);
     case Form::float32:  // CV-3
       return quantise(p.y, scaled_sum(sum, p.x.float_scale, p.weight_scale[c], p.float_bias[c]));
+    case Form::hmx:  // CV-4
+      return requantise_hmx(sum + p.bias[c], p.scale[c], 16 * p.y.zero() + 8, p.y.n);
     default:  // CV-2
-      return requantise_wide(sum + p.bias[c], p.scale[c], p.y.zero(), p.y.n);
+      return requantise(sum + p.bias[c], p.scale[c], p.rounding, p.y.zero(), p.y.n, p.overflow);
   }
 }
 
@@ -44,8 +67,8 @@ std::int32_t leaky_relu_code(const LeakyReluParams& p, std::int32_t q) {
       const float x = dequantise(p.x, q);
       return quantise(p.y, x > 0.0f ? x : x * 0.01f);
     }
-    default:  // LR-2
-      return requantise_wide(d, m, p.y.zero(), p.y.n);
+    default:  // LR-2, LR-4
+      return requantise(d, m, p.rounding, p.y.zero(), p.y.n);
   }
 }
 
@@ -53,10 +76,42 @@ std::int32_t batch_norm_code(const BatchNormParams& p, int channel, std::int32_t
   const auto c = static_cast<std::size_t>(channel);
   if (p.form == Form::float32)  // BN-3
     return quantise(p.y, std::fma(dequantise(p.x, q), p.float_scale[c], p.float_bias[c]));
+  if (p.form == Form::batchnorm_d32) {  // BN-4
+    const auto sum = static_cast<std::int32_t>(p.bias[c] + std::int64_t{q} * p.gamma[c]);
+    return clamp_to(static_cast<std::int32_t>(round_shift(saturate16(sum >> p.scale[c].value), p.scale[c].shift)), 0,
+                    p.y.n);
+  }
   const std::int64_t a = std::int64_t{q - p.x.zero()} * p.gamma[c] + p.bias[c];
   return p.form == Form::hvx8 ? requantise_hvx8(static_cast<std::int32_t>(a), p.scale[c], 0, p.y.n)  // BN-1
-                              : requantise_wide(a, p.scale[c], p.y.zero(), p.y.n);                   // BN-2
+                              : requantise(a, p.scale[c], p.rounding, p.y.zero(), p.y.n);            // BN-2
 }
+
+namespace {
+
+/// AD-2, AD-5, AD-6, AD-7: the exact sum over 2^T, rounded.
+Int128 rounded_sum(const AddParams& p, Int128 sum) {
+  switch (p.rounding) {
+    case Rounding::two_stage:
+      return p.shift <= 31 ? round_shift_wide(sum, p.shift) : round_shift_wide(round_shift_wide(sum, 31), p.shift - 31);
+    case Rounding::half_away:
+      return round_shift_away(sum, p.shift);
+    case Rounding::nearest_even:
+      return nearest_even_integer(round_to_float32(sum, -p.shift));
+    default:
+      return round_shift_wide(sum, p.shift);
+  }
+}
+
+/// AD-4.
+std::int32_t add_tflite(const AddParams& p, std::int32_t qa, std::int32_t qb) {
+  const auto moved = [&](std::int32_t d, Multiplier m) {
+    return static_cast<std::int64_t>(requantise_core(std::int64_t{d} << p.shift, m, p.rounding));
+  };
+  const std::int64_t sum = moved(qa - p.a.zero(), p.scale_a) + moved(qb - p.b.zero(), p.scale_b);
+  return requantise(sum, p.scale_y, p.rounding, p.y.zero(), p.y.n);
+}
+
+}  // namespace
 
 std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb) {
   switch (p.form) {
@@ -66,11 +121,12 @@ std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb) {
     }
     case Form::float32:  // AD-3
       return quantise(p.y, dequantise(p.a, qa) + dequantise(p.b, qb));
-    default: {  // AD-2
+    case Form::tflite:
+      return add_tflite(p, qa, qb);
+    default: {
       const Int128 sum = static_cast<Int128>(std::int64_t{qa - p.a.zero()} * p.multiplier_a) +
                          static_cast<Int128>(std::int64_t{qb - p.b.zero()} * p.multiplier_b);
-      const Int128 rounded = (sum + (static_cast<Int128>(1) << (p.shift - 1))) >> p.shift;
-      return static_cast<std::int32_t>(clamp_to<Int128>(rounded + p.y.zero(), 0, p.y.n));
+      return static_cast<std::int32_t>(clamp_to<Int128>(rounded_sum(p, sum) + p.y.zero(), 0, p.y.n));
     }
   }
 }
@@ -83,10 +139,10 @@ std::int32_t rescale_code(const RescaleParams& p, std::int32_t q) {
       return requantise_hvx8(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);  // PS-2
     case Form::float32:
       return quantise(p.y, dequantise(p.x, q));  // PS-4
-    case Form::wide:
+    default:
       break;  // PS-3
   }
-  return requantise_wide(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
+  return requantise(q - p.x.zero(), p.scale, p.rounding, p.y.zero(), p.y.n);
 }
 
 std::int32_t concat_code(const ConcatParams& p, std::int32_t q) {
@@ -97,11 +153,36 @@ std::int32_t concat_code(const ConcatParams& p, std::int32_t q) {
       return clamp_to(static_cast<std::int32_t>(round_shift(saturate16(((q * p.gain) >> 8) + p.offset), 7)), 0, p.y.n);
     case Form::float32:
       return quantise(p.y, dequantise(p.x, q));  // CC-4
-    case Form::wide:
+    case Form::flat:
+      return clamp_to(static_cast<std::int32_t>(round_shift(std::int64_t{q + p.offset} * p.gain, 15)), 0,
+                      p.y.n);  // CC-5
+    default:
       break;  // CC-3
   }
-  return requantise_wide(q - p.x.zero(), p.scale, p.y.zero(), p.y.n);
+  return requantise(q - p.x.zero(), p.scale, p.rounding, p.y.zero(), p.y.n);
 }
+
+namespace {
+
+/// AP-4.
+std::int32_t average_code(const AvgPoolParams& p, std::span<const std::int32_t> taps) {
+  const std::int32_t base = 1 << (p.x.bits - 1), count = static_cast<std::int32_t>(taps.size());
+  std::int32_t sum = 0;
+  for (const std::int32_t q : taps) sum += q - base;
+  const std::int32_t half = count / 2;
+  return clamp_to((sum < 0 ? sum - half : sum + half) / count + base, 0, p.y.n);
+}
+
+/// AP-5.
+std::int32_t reciprocal_code(const AvgPoolParams& p, std::span<const std::int32_t> taps) {
+  std::int64_t sum = 0;
+  for (const std::int32_t q : taps) sum += q;
+  const auto mean = static_cast<std::int32_t>(round_shift(sum * p.reciprocal, 15));
+  return p.x.same_codes(p.y) ? clamp_to(mean, 0, p.y.n)
+                             : requantise_hvx8(mean - p.x.zero(), p.scale, p.y.zero(), p.y.n);
+}
+
+}  // namespace
 
 std::int32_t avg_pool_code(const AvgPoolParams& p, std::span<const std::int32_t> taps) {
   if (p.form == Form::float32) {  // AP-3
@@ -109,10 +190,12 @@ std::int32_t avg_pool_code(const AvgPoolParams& p, std::span<const std::int32_t>
     for (const std::int32_t q : taps) sum += dequantise(p.x, q);
     return quantise(p.y, sum / static_cast<float>(p.taps));
   }
+  if (p.form == Form::average) return average_code(p, taps);
+  if (p.form == Form::reciprocal) return reciprocal_code(p, taps);
   std::int32_t sum = 0;
   for (const std::int32_t q : taps) sum += q - p.x.zero();
-  return p.form == Form::hvx8 ? requantise_hvx8(sum, p.scale, p.y.zero(), p.y.n)   // AP-1
-                              : requantise_wide(sum, p.scale, p.y.zero(), p.y.n);  // AP-2
+  return p.form == Form::hvx8 ? requantise_hvx8(sum, p.scale, p.y.zero(), p.y.n)          // AP-1
+                              : requantise(sum, p.scale, p.rounding, p.y.zero(), p.y.n);  // AP-2
 }
 
 void softmax_codes(const SoftmaxParams& p, std::span<const std::int32_t> x, std::span<std::int32_t> y) {

@@ -7,16 +7,23 @@
 #include <vector>
 
 #include "numerics/grid.h"
-#include "numerics/rounding.h"
+#include "numerics/requantise.h"
 
 namespace intsim {
 
 /// The arithmetic that lowering chose for one operation, after its preconditions were checked.
 enum class Form {
-  copy,     ///< equal grids: the code itself
-  hvx8,     ///< RQ-3 and the 8-bit forms around it
-  wide,     ///< RQ-4
-  float32,  ///< FL-n
+  copy,           ///< equal grids: the code itself
+  hvx8,           ///< RQ-3 and the 8-bit forms around it
+  wide,           ///< RQ-4, or the rounding that stands in its place
+  float32,        ///< FL-n
+  hmx,            ///< CV-4
+  drop_low,       ///< CV-5
+  batchnorm_d32,  ///< BN-4
+  tflite,         ///< AD-4
+  flat,           ///< CC-5
+  average,        ///< AP-4
+  reciprocal,     ///< AP-5
 };
 const char* form_name(Form form);
 
@@ -24,19 +31,26 @@ const char* form_name(Form form);
 struct ConvParams {
   Form form = Form::wide;
   Grid x, y;
-  std::vector<std::int64_t> bias;       ///< hvx8: BZ (zero point inside); wide: B; float32: empty
-  std::vector<Multiplier> scale;        ///< hvx8: R, sh; wide: M, S; float32: empty
-  std::vector<float> weight_scale;      ///< float32
-  std::vector<float> float_bias;        ///< float32
+  Rounding rounding = Rounding::single_up;  ///< wide
+  Overflow overflow = Overflow::exact;      ///< wide
+  std::vector<std::int64_t>
+      bias;  ///< hvx8: BZ (zero point inside); wide, hmx: B; drop_low: floor(c / 2^16); float32: empty
+  std::vector<Multiplier> scale;    ///< hvx8: R, sh; wide: as the rounding wants; hmx: sig, exp; drop_low: R, 47 - rs
+  std::vector<float> weight_scale;  ///< float32
+  std::vector<float> float_bias;    ///< float32
   std::vector<std::int64_t> worst_sum;  ///< max(z_x, N_x - z_x) * sum|w| per channel
   bool narrow = false;                  ///< every sum, with its bias, stays below 2^31 in magnitude
 };
+/// CV-5: `high` and `low` are the sums over the high and the low bytes of the codes, padding included.
+std::int32_t conv_drop_low_code(const ConvParams& p, int channel, std::int64_t high, std::int64_t low);
+/// All other forms; `sum` is that of (x - z_x) * w.
 std::int32_t conv_code(const ConvParams& p, int channel, std::int64_t sum);
 
 /// LR: LeakyReLU with slope exactly 1/100.
 struct LeakyReluParams {
   Form form = Form::wide;
   Grid x, y;
+  Rounding rounding = Rounding::single_up;
   Multiplier positive, negative;
 };
 std::int32_t leaky_relu_code(const LeakyReluParams& p, std::int32_t q);
@@ -45,21 +59,24 @@ std::int32_t leaky_relu_code(const LeakyReluParams& p, std::int32_t q);
 struct BatchNormParams {
   Form form = Form::wide;
   Grid x, y;
-  std::vector<std::int32_t> gamma;  ///< gamma codes times 128 (hvx8) or 4096 (wide)
-  std::vector<std::int64_t> bias;   ///< hvx8: BZ; wide: B
-  std::vector<Multiplier> scale;
+  Rounding rounding = Rounding::single_up;
+  std::vector<std::int32_t> gamma;             ///< gamma codes times 128 (hvx8) or 4096 (wide); batchnorm_d32: S'
+  std::vector<std::int64_t> bias;              ///< hvx8: BZ; wide: B; batchnorm_d32: O'
+  std::vector<Multiplier> scale;               ///< batchnorm_d32: r1, r2
   std::vector<float> float_scale, float_bias;  ///< float32: a and c of fma(x, a, c)
   std::vector<std::int64_t> worst_sum;         ///< max(z_x, N_x - z_x) * |gamma|
 };
 std::int32_t batch_norm_code(const BatchNormParams& p, int channel, std::int32_t q);
 
-/// AD: addition. hvx8: A, B, rsh, off (AD-1); wide: A, B, T (AD-2).
+/// AD: addition. hvx8: A, B, rsh, off (AD-1); wide: A, B, T (AD-2, AD-5 to AD-7); tflite: three multipliers (AD-4).
 struct AddParams {
   Form form = Form::wide;
   Grid a, b, y;
+  Rounding rounding = Rounding::single_up;
   std::int32_t multiplier_a = 0, multiplier_b = 0;
-  std::int32_t shift = 0;   ///< hvx8: rsh; wide: T
-  std::int32_t offset = 0;  ///< hvx8: off
+  std::int32_t shift = 0;                ///< hvx8: rsh; wide: T; tflite: left
+  std::int32_t offset = 0;               ///< hvx8: off
+  Multiplier scale_a, scale_b, scale_y;  ///< tflite
 };
 std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb);
 
@@ -67,27 +84,33 @@ std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb);
 struct RescaleParams {
   Form form = Form::copy;
   Grid x, y;
+  Rounding rounding = Rounding::single_up;
   Multiplier scale;
 };
 std::int32_t rescale_code(const RescaleParams& p, std::int32_t q);
 
-/// CC: one operand of a concatenation (CC-1 to CC-4). hvx8 is the d32 form with gain and off.
+/// CC: one operand of a concatenation (CC-1 to CC-5). hvx8 is the d32 form with gain and off.
 struct ConcatParams {
   Form form = Form::copy;
   Grid x, y;
+  Rounding rounding = Rounding::single_up;
   Multiplier scale;                   ///< wide
-  std::int32_t gain = 0, offset = 0;  ///< hvx8
+  std::int32_t gain = 0, offset = 0;  ///< hvx8, flat
 };
 std::int32_t concat_code(const ConcatParams& p, std::int32_t q);
 
-/// AP: average over a fixed window; pads hold the zero point and count.
+/// AP: average over a fixed window; pads hold the zero point and count, unless the form is `average` and says
+/// otherwise.
 struct AvgPoolParams {
   Form form = Form::wide;
   Grid x, y;
+  Rounding rounding = Rounding::single_up;
   int taps = 9;
+  bool count_pads = true;
+  std::int32_t reciprocal = 0;  ///< AP-5: mant; `scale` moves its average where the grids differ
   Multiplier scale;
 };
-/// `taps` codes in row-major window order.
+/// Codes that count, in row-major window order; `taps` of them but for `count_pads` = false.
 std::int32_t avg_pool_code(const AvgPoolParams& p, std::span<const std::int32_t> taps);
 
 /// SM: softmax over channels.

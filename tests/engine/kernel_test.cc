@@ -27,6 +27,25 @@ PlanarTensor reference(const Program& program, std::size_t node, std::span<const
   return y;
 }
 
+/// CV-5: sums over the bytes of the codes in the window, padding as the zero point.
+std::int32_t drop_low(const Program& program, std::size_t node, const PlanarTensor& x, int c, int r, int q) {
+  const GraphNode& g = program.graph_node(node);
+  const auto& p = std::get<ConvParams>(program.nodes[node].params);
+  const Window& w = g.window;
+  const int inputs = g.in_channels / g.groups;
+  std::int64_t high = 0, low = 0;
+  for (int k = 0; k < g.reduction(); ++k) {
+    const int i = k / w.taps(), ky = k % w.taps() / w.kernel_w, kx = k % w.kernel_w;
+    const int row = r * w.stride_h + ky * w.dilation_h - w.pad_h, column = q * w.stride_w + kx * w.dilation_w - w.pad_w;
+    const bool outside = row < 0 || column < 0 || row >= x.height || column >= x.width;
+    const std::int32_t code = outside ? p.x.zero() : x.at(c / (g.out_channels / g.groups) * inputs + i, row, column);
+    const std::int64_t weight = program.model->data[node].weights[static_cast<std::size_t>(c * g.reduction() + k)];
+    high += weight * (code / 256);
+    low += weight * (code % 256);
+  }
+  return conv_drop_low_code(p, c, high, low);
+}
+
 /// Convolution with every index written out: nothing of the reference kernel, only the scalar output rule.
 PlanarTensor naive_convolution(const Program& program, std::size_t node, const PlanarTensor& x, Extent e) {
   const GraphNode& g = program.graph_node(node);
@@ -48,9 +67,27 @@ PlanarTensor naive_convolution(const Program& program, std::size_t node, const P
               const auto at = static_cast<std::size_t>(((c * inputs + i) * w.kernel_h + ky) * w.kernel_w + kx);
               sum += std::int64_t{program.model->data[node].weights[at]} * (x.at(from, row, column) - p.x.zero());
             }
-        y.row(c, r)[q] = static_cast<std::uint16_t>(conv_code(p, c, sum));
+        y.row(c, r)[q] = static_cast<std::uint16_t>(p.form == Form::drop_low ? drop_low(program, node, x, c, r, q)
+                                                                             : conv_code(p, c, sum));
       }
   return y;
+}
+
+/// The built-in profiles, hexagon-hvx with all its named alternatives, and one that acts on sums beyond int32.
+const std::vector<Profile>& tested_profiles() {
+  static const std::vector<Profile> list = [] {
+    std::vector<Profile> all = profiles();
+    Profile other = all.front();
+    other.name = "alternatives";
+    for (const AlternativeField& field : alternative_fields()) other.alternatives.*field.flag = true;
+    all.push_back(other);
+    Profile saturating = find_profile("ideal");
+    saturating.name = "saturating";
+    saturating.overflow = Overflow::saturate;
+    all.push_back(saturating);
+    return all;
+  }();
+  return list;
 }
 
 /// Runs one random node of the spec under all profiles, targets and a few sizes.
@@ -65,16 +102,16 @@ void check_spec(const NodeSpec& spec, unsigned seed, Tally& tally) {
       operands.push_back(
           test::random_codes(random.model->grid(v), random.model->graph.channels(v), size.height, size.width, rng));
     for (const PlanarTensor& t : operands) x.push_back(&t);
-    for (const Profile& profile : profiles()) {
+    const Extent extent = infer_extents(random.model->graph, size)[random.index + 1];
+    for (const Profile& profile : tested_profiles()) {
       const Program program = lower(random.model, profile);
+      const PlanarTensor expected = node.op == Op::conv2d ? naive_convolution(program, random.index, *x[0], extent)
+                                                          : reference(program, random.index, x, extent);
+      if (node.op == Op::conv2d) REQUIRE(reference(program, random.index, x, extent) == expected);
+      const std::string form = std::string(op_name(node.op)) + " " + form_of(program.nodes[random.index]);
       for (const std::string& target : simd_targets()) {
         Engine engine(std::make_shared<const PreparedProgram>(program, KernelSet::simd, target), 1);
         const PlanarTensor actual = engine.run_node(random.index, x);
-        const Extent extent{actual.height, actual.width};
-        const PlanarTensor expected = node.op == Op::conv2d ? naive_convolution(program, random.index, *x[0], extent)
-                                                            : reference(program, random.index, x, extent);
-        if (node.op == Op::conv2d) REQUIRE(reference(program, random.index, x, extent) == expected);
-        const std::string form = std::string(op_name(node.op)) + " " + form_of(program.nodes[random.index]);
         CHECK_MESSAGE(actual == expected, form << ' ' << profile.name << ' ' << target << ' ' << size.height << 'x'
                                                << size.width << " x" << spec.x_bits << " y" << spec.y_bits << " w"
                                                << spec.weight_bits << " seed " << seed);
@@ -151,7 +188,7 @@ TEST_CASE("convolutions as SalsaNext has them") {
         CHECK(tally.fallbacks.empty());
         require_forms(tally, "conv2d",
                       positive ? std::vector<std::string>{"wide", "float32"}
-                               : std::vector<std::string>{"hvx8", "wide", "float32"});
+                               : std::vector<std::string>{"hvx8", "wide", "float32", "hmx", "drop-low"});
         print("conv", tally);
       }
 }
@@ -180,18 +217,18 @@ void check_forms(const NodeSpec& spec, int repeats, unsigned seed, const std::ve
 
 TEST_CASE("operations on single codes") {
   check_forms(simple(Op::leaky_relu, {5}, 5), 12, 20000, {"hvx8", "wide", "float32"});
-  check_forms(simple(Op::batch_norm, {6}, 6), 12, 21000, {"hvx8", "wide", "float32"});
+  check_forms(simple(Op::batch_norm, {6}, 6), 12, 21000, {"hvx8", "wide", "float32", "batchnorm_d32"});
   NodeSpec shuffle = simple(Op::pixel_shuffle, {32}, 8);
   shuffle.node.factor = 2;
   check_forms(shuffle, 8, 22000, {"hvx8", "wide", "float32"});
 }
 
 TEST_CASE("add, concat, average pool, softmax") {
-  check_forms(simple(Op::add, {5, 5}, 5), 16, 30000, {"hvx8", "wide", "float32"});
-  check_forms(simple(Op::concat, {8, 4, 5}, 17), 12, 31000, {"hvx8", "wide", "mixed", "float32"});
+  check_forms(simple(Op::add, {5, 5}, 5), 16, 30000, {"hvx8", "wide", "float32", "tflite"});
+  check_forms(simple(Op::concat, {8, 4, 5}, 17), 12, 31000, {"hvx8", "wide", "mixed", "float32", "flat"});
   NodeSpec pool = simple(Op::avg_pool, {6}, 6);
   pool.node.window = {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};
-  check_forms(pool, 12, 32000, {"hvx8", "wide", "float32"});
+  check_forms(pool, 12, 32000, {"hvx8", "wide", "float32", "reciprocal"});
   NodeSpec softmax = simple(Op::softmax, {7}, 7);
   softmax.x_bits = 8;
   Tally tally;

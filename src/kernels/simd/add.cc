@@ -110,6 +110,7 @@ class FastAdd final : public FastNode {
 }  // namespace
 
 std::unique_ptr<FastNode> make_fast_add(const AddParams& p) {
+  if (p.form == Form::tflite || p.rounding != Rounding::single_up) return nullptr;
   AddJob job{p, float_grid(p.a), float_grid(p.b), float_grid(p.y)};
   if (p.form == Form::wide) {
     if (p.shift < 18) return nullptr;  // the scaled sum could leave 32 bits

@@ -110,7 +110,8 @@ class FastAvgPool final : public FastNode {
 
 std::unique_ptr<FastNode> make_fast_avg_pool(const AvgPoolParams& p, const Window& window) {
   const Window covered{.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};
-  if (window != covered) return nullptr;
+  if (window != covered || p.form == Form::average || p.form == Form::reciprocal || p.rounding != Rounding::single_up)
+    return nullptr;
   PoolJob job{
       .form = p.form, .zero_sum = 9 * p.x.zero(), .hvx8 = {}, .wide32 = {}, .x = float_grid(p.x), .y = float_grid(p.y)};
   if (p.form == Form::hvx8) job.hvx8 = hvx8_constants(p.scale, p.y.zero(), p.y.n);

@@ -100,6 +100,23 @@ HWY_INLINE V32 RequantiseFloat(const ConvJob& job, const Sums* sums, std::size_t
   return Quantise(y, job.y_grid);
 }
 
+/// The scalar rule on exact sums: CV-4, CV-5, and CV-2 by RQ-5 to RQ-9 or with an overflow policy.
+HWY_INLINE V32 RequantiseScalar(const ConvJob& job, const Sums* sums, std::size_t at, std::size_t c) {
+  HWY_ALIGN std::int32_t codes[HWY_MAX_BYTES / 4];
+  const int channel = static_cast<int>(std::min(c, job.scalar.worst_sum.size() - 1));
+  for (std::size_t i = 0; i < LaneCount(); ++i) {
+    if (job.scalar.form == Form::drop_low) {
+      codes[i] = conv_drop_low_code(job.scalar, channel, sums[1][at + i], sums[0][at + i]);
+      continue;
+    }
+    std::int64_t total = -job.zero_product[c];
+    for (std::size_t p = 0; p < job.passes.size(); ++p)
+      total += std::int64_t{sums[p][at + i]} * (1 << job.passes[p].shift);
+    codes[i] = conv_code(job.scalar, channel, total);
+  }
+  return hn::Load(d32, codes);
+}
+
 HWY_INLINE V32 Output(const ConvJob& job, const Sums* sums, std::size_t at, std::size_t c) {
   switch (job.stage) {
     case ConvJob::Stage::hvx8:
@@ -108,6 +125,8 @@ HWY_INLINE V32 Output(const ConvJob& job, const Sums* sums, std::size_t at, std:
       return RequantiseWide32(hn::Add(hn::LoadU(d32, sums[0] + at), hn::Set(d32, job.narrow_bias[c])), job.wide32[c]);
     case ConvJob::Stage::wide64:
       return RequantisePasses(job, sums, at, job.wide64[c], job.bias[c]);
+    case ConvJob::Stage::scalar:
+      return RequantiseScalar(job, sums, at, c);
     case ConvJob::Stage::float32:
       break;
   }

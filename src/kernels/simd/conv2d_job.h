@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/simd/constants.h"
+#include "numerics/ops.h"
 
 namespace intsim {
 
@@ -20,7 +21,8 @@ struct ConvJob {
     std::size_t weights = 0;  ///< first word in `weights`
   };
   static constexpr std::size_t kMaxPasses = 4;
-  enum class Stage { hvx8, wide32, wide64, float32 };
+  /// Output stage; `scalar` applies the scalar rule to the exact sums lane by lane.
+  enum class Stage { hvx8, wide32, wide64, float32, scalar };
 
   Stage stage = Stage::hvx8;
   std::vector<Pass> passes;
@@ -37,6 +39,8 @@ struct ConvJob {
   std::vector<Wide64Constants> wide64;
   std::vector<float> weight_scale, float_bias;
   float x_scale = 0;
+  ConvParams scalar;                       ///< Stage::scalar
+  std::vector<std::int64_t> zero_product;  ///< Stage::scalar: z_x * sum(w), 0 for CV-5
   FloatGrid y_grid;
 };
 

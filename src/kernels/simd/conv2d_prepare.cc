@@ -47,6 +47,26 @@ void pack(const GraphNode& node, const std::vector<std::int8_t>& codes, ConvJob&
 /// One sum of bytes times int8 weights must fit 32 bits.
 bool sums_fit(const GraphNode& node) { return std::int64_t{node.reduction()} * 255 * 128 < (std::int64_t{1} << 31); }
 
+/// Forms without vector code for their output stage.
+bool needs_scalar_stage(const ConvParams& p) {
+  if (p.form == Form::hmx || p.form == Form::drop_low) return true;
+  if (p.form != Form::wide) return false;
+  const bool policy_acts = (p.overflow == Overflow::wrap || p.overflow == Overflow::saturate) && !p.narrow;
+  return p.rounding != Rounding::single_up || policy_acts;
+}
+
+void fill_scalar_stage(const GraphNode& node, const NodeData& data, const ConvParams& p, ConvJob& job) {
+  job.stage = ConvJob::Stage::scalar;
+  job.scalar = p;
+  const std::ptrdiff_t taps = node.reduction();
+  for (int c = 0; c < 4 * job.out_blocks; ++c) {
+    std::int64_t sum = 0;
+    const auto first = data.weights.begin() + std::min(c, node.out_channels - 1) * taps;
+    for (auto w = first; w != first + taps; ++w) sum += *w;
+    job.zero_product.push_back(p.x.zero() * sum);
+  }
+}
+
 /// Fills the constants of the output stage. False where no vector form is exact.
 bool fill_stage(const GraphNode& node, const ConvParams& p, ConvJob& job) {
   const bool single = job.passes.size() == 1;
@@ -110,7 +130,10 @@ std::unique_ptr<FastNode> make_fast_conv(const GraphNode& node, const NodeData& 
     pack(node, plane.codes, job);
     for (int b = 0; b < p.x.bytes(); ++b) job.passes.push_back({b, plane.shift + 8 * b, first});
   }
-  if (!fill_stage(node, p, job)) return nullptr;
+  if (needs_scalar_stage(p))
+    fill_scalar_stage(node, data, p, job);
+  else if (!fill_stage(node, p, job))
+    return nullptr;
   fill_bias(node, data, p, job);
   return make_conv_node(std::move(job));
 }

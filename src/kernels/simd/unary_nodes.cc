@@ -89,6 +89,12 @@ UnaryJob table_job(F f) {
   return job;
 }
 
+/// Vector code for 16-bit inputs covers RQ-4 and the float32 simulation; tables cover every form of 8-bit inputs.
+template <class P>
+bool covered(const P& p) {
+  return p.x.bytes() == 1 || p.rounding == Rounding::single_up;
+}
+
 /// 16-bit input: a multiplier per sign, or the float32 simulation.
 UnaryJob sixteen_bit_job(Form form, const Grid& x, const Grid& y, Multiplier positive, Multiplier negative,
                          float slope) {
@@ -115,6 +121,7 @@ UnaryJob move_job(const P& p, F f) {
 }  // namespace
 
 std::unique_ptr<FastNode> make_fast_leaky_relu(const LeakyReluParams& p) {
+  if (!covered(p)) return nullptr;
   if (p.x.bytes() == 1)
     return std::make_unique<FastUnary>(
         table_job([&](std::int32_t q) { return leaky_relu_code(p, std::min(q, p.x.n)); }));
@@ -122,6 +129,7 @@ std::unique_ptr<FastNode> make_fast_leaky_relu(const LeakyReluParams& p) {
 }
 
 std::unique_ptr<FastNode> make_fast_batch_norm(const BatchNormParams& p) {
+  if (!covered(p)) return nullptr;
   const std::size_t channels = p.form == Form::float32 ? p.float_scale.size() : p.gamma.size();
   UnaryJob job;
   job.x_zero = p.x.zero();
@@ -153,13 +161,14 @@ std::unique_ptr<FastNode> make_fast_concat(const std::vector<ConcatParams>& p, c
   std::vector<UnaryJob> jobs;
   for (std::size_t i = 0; i < p.size(); ++i) {
     if (channels[i] % 4 != 0 && i + 1 != p.size()) return nullptr;  // blocks would not line up
+    if (!covered(p[i])) return nullptr;
     jobs.push_back(move_job(p[i], concat_code));
   }
   return std::make_unique<FastConcat>(std::move(jobs));
 }
 
 std::unique_ptr<FastNode> make_fast_pixel_shuffle(const RescaleParams& p, const GraphNode& node) {
-  if (node.factor != 2 || node.out_channels % 4 != 0 || p.x.bytes() != p.y.bytes()) return nullptr;
+  if (node.factor != 2 || node.out_channels % 4 != 0 || p.x.bytes() != p.y.bytes() || !covered(p)) return nullptr;
   return std::make_unique<FastPixelShuffle>(move_job(p, rescale_code));
 }
 
