@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli/command_line.h"
+#include "graph/graph.h"
 #include "kernels/simd/fast_node.h"
 #include "numerics/target_file.h"
 
@@ -15,7 +16,7 @@ void print_row(std::string name, const std::string& value) {
 
 void print_profile(const Profile& p) {
   std::cout << p.name << (p.name == profiles().front().name ? " (default)" : "") << "\n  " << p.summary << "\n";
-  for (const ProfileOp& op : profile_ops()) print_row(op.name, rule_name(p.*op.rule));
+  for (const ProfileOp& op : profile_ops()) print_row(op_type(parse_op(op.name, op.name)), rule_name(p.*op.rule));
   std::string options;
   for (const auto& [name, value] : recorded_options(p))
     if (!name.starts_with("rule.")) options += (options.empty() ? "" : ", ") + name + " = " + value;

@@ -30,7 +30,7 @@ const char* form_name(Form form);
 /// CV: convolution output from the exact sum of (x - z_x) * w.
 struct ConvParams {
   Form form = Form::wide;
-  Grid x, y;
+  Grid x{}, y{};
   Rounding rounding = Rounding::single_up;  ///< wide
   Overflow overflow = Overflow::exact;      ///< wide
   std::vector<std::int64_t>
@@ -49,16 +49,16 @@ std::int32_t conv_code(const ConvParams& p, int channel, std::int64_t sum);
 /// LR: LeakyReLU with slope exactly 1/100.
 struct LeakyReluParams {
   Form form = Form::wide;
-  Grid x, y;
+  Grid x{}, y{};
   Rounding rounding = Rounding::single_up;
-  Multiplier positive, negative;
+  Multiplier positive{}, negative{};
 };
 std::int32_t leaky_relu_code(const LeakyReluParams& p, std::int32_t q);
 
 /// BN: batch normalisation with a quantised gamma.
 struct BatchNormParams {
   Form form = Form::wide;
-  Grid x, y;
+  Grid x{}, y{};
   Rounding rounding = Rounding::single_up;
   std::vector<std::int32_t> gamma;             ///< gamma codes times 128 (hvx8) or 4096 (wide); batchnorm_d32: S'
   std::vector<std::int64_t> bias;              ///< hvx8: BZ; wide: B; batchnorm_d32: O'
@@ -83,7 +83,7 @@ std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb);
 /// PS: one code of a PixelShuffle from one grid to another (PS-2 to PS-4).
 struct RescaleParams {
   Form form = Form::copy;
-  Grid x, y;
+  Grid x{}, y{};
   Rounding rounding = Rounding::single_up;
   Multiplier scale;
 };
@@ -92,9 +92,9 @@ std::int32_t rescale_code(const RescaleParams& p, std::int32_t q);
 /// CC: one operand of a concatenation (CC-1 to CC-5). hvx8 is the d32 form with gain and off.
 struct ConcatParams {
   Form form = Form::copy;
-  Grid x, y;
+  Grid x{}, y{};
   Rounding rounding = Rounding::single_up;
-  Multiplier scale;                   ///< wide
+  Multiplier scale{};                 ///< wide
   std::int32_t gain = 0, offset = 0;  ///< hvx8, flat
 };
 std::int32_t concat_code(const ConcatParams& p, std::int32_t q);
@@ -103,7 +103,7 @@ std::int32_t concat_code(const ConcatParams& p, std::int32_t q);
 /// otherwise.
 struct AvgPoolParams {
   Form form = Form::wide;
-  Grid x, y;
+  Grid x{}, y{};
   Rounding rounding = Rounding::single_up;
   int taps = 9;
   bool count_pads = true;
@@ -116,7 +116,7 @@ std::int32_t avg_pool_code(const AvgPoolParams& p, std::span<const std::int32_t>
 /// SM: softmax over channels.
 struct SoftmaxParams {
   Form form = Form::wide;
-  Grid x, y;
+  Grid x{}, y{};
   std::vector<std::uint32_t> table;  ///< wide: round(2^30 exp(-s_x d)), d = 0..N_x
   std::uint64_t scale_mantissa = 0;  ///< wide: s_y = mantissa * 2^-scale_shift
   int scale_shift = 0;

@@ -104,16 +104,18 @@ class Definition {
       case HvxOp::conv:
         return convolution(c, y, x);
       case HvxOp::leaky_relu:
-        return leaky_relu_code({form(), in(), out(), {p_[0], p_[1]}, {p_[2], p_[3]}}, code(0, c, y, x));
+        return leaky_relu_code(
+            {.form = form(), .x = in(), .y = out(), .positive = {p_[0], p_[1]}, .negative = {p_[2], p_[3]}},
+            code(0, c, y, x));
       case HvxOp::batch_norm:
         return batch_norm(c, code(0, c, y, x));
       case HvxOp::add:
-        return add_code({form(), in(), grid(c_.request.inputs[1]), out(), p_[0], p_[1], p_[2], p_[3]}, code(0, c, y, x),
-                        code(1, c, y, x));
+        return addition(code(0, c, y, x), code(1, c, y, x));
       case HvxOp::concat:
         return concatenation(c, y, x);
       case HvxOp::pixel_shuffle:
-        return rescale_code({form(), in(), out(), {p_[0], p_[1]}}, code(0, 4 * c + 2 * (y % 2) + x % 2, y / 2, x / 2));
+        return rescale_code({.form = form(), .x = in(), .y = out(), .scale = {p_[0], p_[1]}},
+                            code(0, 4 * c + 2 * (y % 2) + x % 2, y / 2, x / 2));
       case HvxOp::avg_pool:
         return average(c, y, x);
       case HvxOp::argmax:
@@ -155,19 +157,29 @@ class Definition {
     p.gamma = {p_[k]}, p.bias = {wide(k + 1)}, p.scale = {{p_[k + 3], p_[k + 4]}};
     return batch_norm_code(p, 0, q);
   }
+  std::int32_t addition(std::int32_t qa, std::int32_t qb) const {
+    AddParams p;
+    p.form = form(), p.a = in(), p.b = grid(c_.request.inputs[1]), p.y = out();
+    p.multiplier_a = p_[0], p.multiplier_b = p_[1], p.shift = p_[2], p.offset = p_[3];
+    return add_code(p, qa, qb);
+  }
   std::int32_t concatenation(int c, int y, int x) const {
     std::size_t i = 0;
     while (c >= c_.request.inputs[i].channels) c -= c_.request.inputs[i++].channels;
     const std::int32_t* p = p_.data() + 3 * i;
-    const ConcatParams params{
-        form_of(static_cast<HvxForm>(p[0])), grid(c_.request.inputs[i]), out(), {p[1], p[2]}, p[1], p[2]};
+    const ConcatParams params{.form = form_of(static_cast<HvxForm>(p[0])),
+                              .x = grid(c_.request.inputs[i]),
+                              .y = out(),
+                              .scale = {p[1], p[2]},
+                              .gain = p[1],
+                              .offset = p[2]};
     return concat_code(params, code(i, c, y, x));
   }
   std::int32_t average(int c, int y, int x) const {
     std::vector<std::int32_t> taps;
     for (int ky = 0; ky < p_[0]; ++ky)
       for (int kx = 0; kx < p_[1]; ++kx) taps.push_back(code(0, c, y * p_[2] + ky - p_[4], x * p_[3] + kx - p_[5]));
-    return avg_pool_code({form(), in(), out(), p_[0] * p_[1], {p_[6], p_[7]}}, taps);
+    return avg_pool_code({.form = form(), .x = in(), .y = out(), .taps = p_[0] * p_[1], .scale = {p_[6], p_[7]}}, taps);
   }
   std::int32_t first_maximum(int y, int x) const {
     int best = 0;
