@@ -27,6 +27,23 @@ class Evaluate(CliTest):
         self.assertEqual(result["dataset"]["sequences"], ["08"])
         self.assertGreater(len({p for predicted, _ in pairs for p in predicted}), 5)
 
+    def test_target_files_and_their_options(self):
+        self.write("t.json", b'{"name": "mine", "rules": {"conv2d": "tflite"}, "alternatives": {"bn": "batchnorm_d32"}}')
+        words = ("--config", "w8a8", "-d", Fixture.tree, *SMALL, "--limit", 1, "--json", "r.json")
+        text = self.ok(*words, "--target", "t.json").stdout
+        self.assertIn("mine, bn = batchnorm_d32\n", text)
+        with open(self.path("r.json"), encoding="utf-8") as file:
+            target = json.load(file)["target"]
+        self.assertEqual(target["profile"], "mine")
+        self.assertEqual({k: target["options"][k] for k in ("bn", "concat", "overflow", "rule.conv2d", "rule.add")},
+                         {"bn": "batchnorm_d32", "concat": "d32", "overflow": "exact", "rule.conv2d": "tflite",
+                          "rule.add": "hvx8"})
+        self.assertIn("batchnorm_d32", self.ok("inspect", "--config", "w8a8", "--target", "t.json").stdout)
+        self.assertRegex(self.ok("targets", "t.json").stdout, "^mine\n(.*\n)*  Conv2d +tflite\n")
+        self.write("t.json", b'{"name": "mine", "rules": {"conv2d": "tflit"}}')
+        self.fails(3, ["t.json", "rules.conv2d", "did you mean 'tflite'"], *words, "--target", "t.json")
+        self.fails(2, ["unknown target 'hexagon'", "intsim targets"], *words, "--target", "hexagon")
+
     def test_progress_goes_to_standard_error_alone(self):
         words = ("--config", "w8a8", "-d", Fixture.tree, *SMALL)
         self.assertIn("3/3 scans, 100 %", self.ok(*words).stderr)
