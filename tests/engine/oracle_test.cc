@@ -17,11 +17,6 @@ namespace {
 
 std::string g_config, g_profile;
 
-oracle::Profile oracle_profile(const std::string& name) {
-  if (name == "hexagon-hvx") return oracle::Profile::hexagon_hvx;
-  return name == "ideal" ? oracle::Profile::ideal : oracle::Profile::aimet;
-}
-
 std::unique_ptr<oracle::Network> oracle_network(const std::string& config) {
   const std::string folder = test::test_model_folder();
   return std::make_unique<oracle::Network>(folder + "/checkpoint.safetensors", folder + "/" + config + ".encodings");
@@ -67,7 +62,7 @@ long check_parameters(const Program& program, const oracle::Network& network) {
   long compared = 0;
   for (std::size_t i = 0; i < program.nodes.size(); ++i) {
     const std::string& name = program.graph_node(i).name;
-    const oracle::Parameters theirs = network.parameters(name, oracle_profile(program.profile.name));
+    const oracle::Parameters theirs = network.parameters(name, oracle::target_named(program.profile.name));
     CHECK_MESSAGE(theirs.form == expected_form(program.nodes[i]), name);
     const auto ours = integer_parameters(program.nodes[i]);
     CHECK_MESSAGE(ours.size() == theirs.values.size(), name);
@@ -96,7 +91,7 @@ std::map<std::string, oracle::Codes> run_tensors(const Program& program, int wid
 }
 
 /// Samples one layer; a quarter of the samples lie on the image's edges.
-long check_layer(const oracle::Network& network, const std::string& name, oracle::Profile profile,
+long check_layer(const oracle::Network& network, const std::string& name, const oracle::Target& profile,
                  const std::map<std::string, oracle::Codes>& tensors, long samples, std::mt19937& rng) {
   const oracle::Codes& y = tensors.at(name);
   std::vector<const oracle::Codes*> x;
@@ -131,7 +126,7 @@ void check_outputs(const Program& program, const oracle::Network& network, const
     const long each = (samples_per_operation() + static_cast<long>(names.size()) - 1) / static_cast<long>(names.size());
     long total = 0;
     for (const std::string& name : names)
-      total += check_layer(network, name, oracle_profile(program.profile.name), tensors, each, rng);
+      total += check_layer(network, name, oracle::target_named(program.profile.name), tensors, each, rng);
     CHECK(total > 0);
     std::printf("%s %s %s: %ld outputs of %zu layers\n", config.c_str(), program.profile.name.c_str(), op.c_str(),
                 total, names.size());

@@ -33,11 +33,12 @@ class Layers(unittest.TestCase):
             'src/cli/main.cc': '#include "evaluate/table.h"\n#include <CLI/CLI.hpp>\n',
             'include/intsim/scan.h': '#include <span>\n#include "intsim/error.h"\n',
             'tests/oracle/oracle.cc': '#include "oracle.h"\n#include <nlohmann/json.hpp>\n',
+            'src/oracle/oracle.cc': '#include "oracle.h"\n#include <nlohmann/json.hpp>\n',
             'tests/engine/engine_test.cc': '#include "engine/engine.h"\n',
             'tests/projection_oracle/oracle_test.cc': '#include "intsim/range_image.h"\n',
             'tools/short.sh': 'true\n' * 400,
         })
-        self.assertEqual((code, out), (0, '10 files, 0 violations\n'))
+        self.assertEqual((code, out), (0, '11 files, 0 violations\n'))
 
     def test_upwards(self):
         for module, other in (('io', 'tensor'), ('tensor', 'numerics'), ('numerics', 'graph'), ('graph', 'import'),
@@ -67,6 +68,8 @@ class Layers(unittest.TestCase):
 
     def test_oracle(self):
         self.assert_red('tests/oracle/a.cc', '#include "numerics/exact.h"\n', 1)
+        self.assert_red('src/oracle/a.cc', '#include "numerics/exact.h"\n', 1)
+        self.assert_red('src/oracle/a.cc', '#include "intsim/error.h"\n', 1)
         self.assert_red('tests/oracle/oracle_test.cc', '#include "intsim/error.h"\n', 1)
         self.assert_red('tests/projection_oracle/a.cc', '#include "intsim/scan.h"\n', 1)
         self.assert_red('tests/oracle/a.h', '#include <intsim/error.h>\n', 1)

@@ -10,7 +10,7 @@ using namespace oracle;
 
 namespace {
 
-constexpr Profile kAimet = Profile::aimet;
+const Target kAimet = target_named("aimet");
 
 Codes point(std::vector<int> data) { return {static_cast<int>(data.size()), 1, 1, data}; }
 
@@ -189,7 +189,7 @@ TEST_CASE("grids, weight codes and the boundary quantiser come from bitwidth, mi
   CHECK(network.grid("downCntx.act1").n == 254);
   CHECK(network.grid("downCntx.act1").zero_point == 127);
   const Codes input = point({255, 0, 0, 0});
-  for (const Profile profile : {Profile::hexagon_hvx, Profile::ideal, kAimet}) {
+  for (const Target& profile : {target_named("hexagon-hvx"), target_named("ideal"), kAimet}) {
     CHECK(network.evaluate("downCntx.act1", profile, {&input}, 0, 0, 0) == 254);  // 255 + 127, on a strict grid
   }
   CHECK_THROWS_AS(network.grid("upBlock4.bn4"), std::invalid_argument);
@@ -208,7 +208,7 @@ TEST_CASE("upBlock4.bn4 folds into logits") {
   const std::vector<int> codes = network.weight_codes("logits");
   CHECK(codes[0] == 6);
   CHECK(codes[2] == -20);
-  const auto b = network.parameters("logits", Profile::ideal).values.at("B");
+  const auto b = network.parameters("logits", target_named("ideal")).values.at("B");
   CHECK(b[0] == 16);  // 4 + 3 * (1 - 0.5) - 5 * (2 - 4) = 15.5
   CHECK(b[1] == 1);
 }

@@ -1,6 +1,6 @@
 // Exact fractions: every parameter of the oracle is one of these, rounded once at its end.
-#ifndef INTSIM_TESTS_ORACLE_RATIONAL_H_
-#define INTSIM_TESTS_ORACLE_RATIONAL_H_
+#ifndef INTSIM_ORACLE_RATIONAL_H_
+#define INTSIM_ORACLE_RATIONAL_H_
 
 #include <boost/multiprecision/cpp_int.hpp>
 #include <cmath>
@@ -76,4 +76,4 @@ inline int getexp(const Ratio& v) {
 
 }  // namespace oracle
 
-#endif  // INTSIM_TESTS_ORACLE_RATIONAL_H_
+#endif  // INTSIM_ORACLE_RATIONAL_H_

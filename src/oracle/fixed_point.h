@@ -1,10 +1,11 @@
 // Integer primitives of the profiles, on values that are wide enough to be exact.
-#ifndef INTSIM_TESTS_ORACLE_FIXED_POINT_H_
-#define INTSIM_TESTS_ORACLE_FIXED_POINT_H_
+#ifndef INTSIM_ORACLE_FIXED_POINT_H_
+#define INTSIM_ORACLE_FIXED_POINT_H_
 
 #include <algorithm>
 #include <stdexcept>
 
+#include "float32.h"
 #include "rational.h"
 
 namespace oracle {
@@ -72,6 +73,41 @@ inline Wide wide(const Ratio& f) {
   return result;
 }
 
+// PA-3 with its range.
+inline Wide wide_multiplier(const Ratio& f) {
+  const Wide w = wide(f);
+  if (w.s < 1 || w.s > 120) throw std::domain_error("a multiplier needs a shift of 1 to 120");
+  return w;
+}
+
+// PA-8: the significand in 16 bits.
+inline Wide short_multiplier(const Ratio& f) {
+  const Wide w = wide_multiplier(f);
+  if (w.s - 16 < 1) throw std::domain_error("a 16-bit multiplier needs a shift of at least 1");
+  return {std::min((w.m + 32768) / 65536, 32767LL), w.s - 16};
+}
+
+// PA-7: f to float32 as m * 2^-s with 2^23 <= m < 2^24.
+inline Wide float_multiplier(const Ratio& f) {
+  const Ratio rounded = exact(to_float32(f));
+  if (rounded.num <= 0) throw std::domain_error("a float32 multiplier is 0");
+  const int k = 24 - getexp(rounded);
+  if (k < -24 || k > 140) throw std::domain_error("a float32 multiplier needs a shift of -24 to 140");
+  return {static_cast<long long>(round_away(scaled(rounded, k))), k};
+}
+
+// PA-9: f ~ m * 2^(s-35) with m below 2^12. A value of s over 31 fails the precondition of CV-4.
+inline Wide hmx_multiplier(const Ratio& f) {
+  Wide result;
+  result.s = std::max(getexp(f) + 23, 0);
+  result.m = static_cast<long long>(round_away(scaled(f, 35 - result.s)));
+  if (result.m == 4096) {
+    result.m = 2048;
+    ++result.s;
+  }
+  return result;
+}
+
 // floor((v + 2^(s-1)) / 2^s) = floor(v / 2^s + 1/2) for any s, also s <= 0.
 inline cpp_int round_shift(const cpp_int& v, int s) { return round_up(scaled(Ratio(v), -s)); }
 
@@ -96,4 +132,4 @@ inline int requantise(Int128 v, int s, long long z, long long n) {
 
 }  // namespace oracle
 
-#endif  // INTSIM_TESTS_ORACLE_FIXED_POINT_H_
+#endif  // INTSIM_ORACLE_FIXED_POINT_H_

@@ -47,21 +47,27 @@ float average(const Grid& grid, const Codes& in, int c, int y, int x) {
   return sum / 9.0f;
 }
 
+float of_code(const Layer& layer, const Plan& plan, std::size_t i, int c, int q) {
+  const float v = dequantise_float32(layer.in_grids[i], q);
+  const auto channel = static_cast<std::size_t>(c);
+  if (layer.node.op == Op::batch_norm) return fused(v, plan.bn_scale[channel], plan.bn_shift[channel]);
+  if (layer.node.op == Op::leaky_relu) return v > 0.0f ? v : v * 0.01f;
+  return v;
+}
+
+float of_sum(const Plan& plan, long long sum, std::size_t c) {
+  return to_float32(Ratio(cpp_int(sum)) * plan.conv_scale[c] + plan.conv_bias[c]);
+}
+
 float result(const Layer& layer, const Plan& plan, const std::vector<const Codes*>& inputs, int c, int y, int x) {
   const Codes& in = *inputs[0];
   const Grid& grid = layer.in_grids[0];
-  const auto channel = static_cast<std::size_t>(c);
   switch (layer.node.op) {
-    case Op::conv2d: {
-      const Ratio sum{cpp_int(conv_sum(layer, in, c, y, x))};
-      return to_float32(sum * plan.conv_scale[channel] + plan.conv_bias[channel]);
-    }
+    case Op::conv2d:
+      return of_sum(plan, conv_sum(layer, in, c, y, x), static_cast<std::size_t>(c));
     case Op::batch_norm:
-      return fused(dequantise_float32(grid, code_at(in, c, y, x)), plan.bn_scale[channel], plan.bn_shift[channel]);
-    case Op::leaky_relu: {
-      const float v = dequantise_float32(grid, code_at(in, c, y, x));
-      return v > 0.0f ? v : v * 0.01f;
-    }
+    case Op::leaky_relu:
+      return of_code(layer, plan, 0, c, code_at(in, c, y, x));
     case Op::add: {
       const float a = dequantise_float32(grid, code_at(in, c, y, x));
       const float b = dequantise_float32(layer.in_grids[1], code_at(*inputs[1], c, y, x));
@@ -70,10 +76,10 @@ float result(const Layer& layer, const Plan& plan, const std::vector<const Codes
     case Op::concat: {
       std::size_t i = 0;
       for (; c >= inputs[i]->channels; ++i) c -= inputs[i]->channels;
-      return dequantise_float32(layer.in_grids[i], code_at(*inputs[i], c, y, x));
+      return of_code(layer, plan, i, c, code_at(*inputs[i], c, y, x));
     }
     case Op::pixel_shuffle:
-      return dequantise_float32(grid, code_at(in, 4 * c + 2 * (y % 2) + x % 2, y / 2, x / 2));
+      return of_code(layer, plan, 0, c, code_at(in, 4 * c + 2 * (y % 2) + x % 2, y / 2, x / 2));
     case Op::avg_pool:
       return average(grid, in, c, y, x);
     case Op::softmax:
@@ -83,6 +89,14 @@ float result(const Layer& layer, const Plan& plan, const std::vector<const Codes
 }
 
 }  // namespace
+
+int float_code_of_code(const Layer& layer, const Plan& plan, std::size_t i, int c, int q) {
+  return quantise_float32(layer.grid, of_code(layer, plan, i, c, q));
+}
+
+int float_code_of_sum(const Layer& layer, const Plan& plan, long long sum, std::size_t c) {
+  return quantise_float32(layer.grid, of_sum(plan, sum, c));
+}
 
 int evaluate_float(const Layer& layer, const Plan& plan, const std::vector<const Codes*>& inputs, int c, int y, int x) {
   return quantise_float32(layer.grid, result(layer, plan, inputs, c, y, x));

@@ -1,5 +1,5 @@
-#ifndef INTSIM_TESTS_ORACLE_GRAPH_H_
-#define INTSIM_TESTS_ORACLE_GRAPH_H_
+#ifndef INTSIM_ORACLE_GRAPH_H_
+#define INTSIM_ORACLE_GRAPH_H_
 
 #include <string>
 #include <vector>
@@ -22,4 +22,4 @@ std::vector<Node> salsanext();
 
 }  // namespace oracle
 
-#endif  // INTSIM_TESTS_ORACLE_GRAPH_H_
+#endif  // INTSIM_ORACLE_GRAPH_H_

@@ -1,5 +1,5 @@
-#ifndef INTSIM_TESTS_ORACLE_ENCODINGS_H_
-#define INTSIM_TESTS_ORACLE_ENCODINGS_H_
+#ifndef INTSIM_ORACLE_ENCODINGS_H_
+#define INTSIM_ORACLE_ENCODINGS_H_
 
 #include <map>
 #include <string>
@@ -32,4 +32,4 @@ Encodings read_encodings(const std::string& path);
 
 }  // namespace oracle
 
-#endif  // INTSIM_TESTS_ORACLE_ENCODINGS_H_
+#endif  // INTSIM_ORACLE_ENCODINGS_H_

@@ -4,13 +4,9 @@
 #include "encodings.h"
 #include "model.h"
 #include "oracle.h"
+#include "run.h"
 
 namespace oracle {
-namespace {
-
-struct Extent {
-  int height, width;
-};
 
 Extent output_extent(const Layer& layer, const Codes& in) {
   const Node& node = layer.node;
@@ -28,7 +24,7 @@ Extent output_extent(const Layer& layer, const Codes& in) {
   }
 }
 
-void check(const Layer& layer, const std::vector<const Codes*>& inputs, int c, int y, int x) {
+void check_inputs(const Layer& layer, const std::vector<const Codes*>& inputs) {
   const auto refuse = [&](const char* what) {
     throw std::invalid_argument("oracle: " + layer.node.name + ": " + what);
   };
@@ -44,12 +40,8 @@ void check(const Layer& layer, const std::vector<const Codes*>& inputs, int c, i
     if (t.data.size() != count) refuse("an input holds the wrong number of codes");
   }
   const Extent extent = output_extent(layer, *inputs[0]);
-  if (c < 0 || y < 0 || x < 0 || c >= layer.channels || y >= extent.height || x >= extent.width) {
-    refuse("the position is outside the output");
-  }
+  if (extent.height < 1 || extent.width < 1) refuse("the input is smaller than the window");
 }
-
-}  // namespace
 
 struct Network::State {
   Model model;
@@ -63,6 +55,10 @@ struct Network::State {
 
 Network::Network(const std::string& checkpoint_safetensors, const std::string& encodings_json)
     : state_(std::make_shared<const State>(State{load_model(checkpoint_safetensors, encodings_json)})) {}
+
+Network Network::from_model_file(const std::string& path) {
+  return Network(std::make_shared<const State>(State{load_model_file(path)}));
+}
 
 std::vector<std::string> Network::layers() const {
   std::vector<std::string> names;
@@ -84,17 +80,28 @@ std::vector<int> Network::weight_codes(const std::string& layer) const {
   return found.codes;
 }
 
-Parameters Network::parameters(const std::string& layer, Profile profile) const {
-  return plan_of(state_->layer(layer), profile).parameters;
+Parameters Network::parameters(const std::string& layer, const Target& target) const {
+  return plan_of(state_->layer(layer), target).parameters;
 }
 
-int Network::evaluate(const std::string& layer, Profile profile, const std::vector<const Codes*>& inputs, int c, int y,
-                      int x) const {
+int Network::evaluate(const std::string& layer, const Target& target, const std::vector<const Codes*>& inputs, int c,
+                      int y, int x) const {
   const Layer& found = state_->layer(layer);
-  check(found, inputs, c, y, x);
-  const Plan& plan = plan_of(found, profile);
-  return profile == Profile::aimet ? evaluate_float(found, plan, inputs, c, y, x)
-                                   : evaluate_integer(found, plan, inputs, c, y, x);
+  check_inputs(found, inputs);
+  const Extent extent = output_extent(found, *inputs[0]);
+  if (c < 0 || y < 0 || x < 0 || c >= found.channels || y >= extent.height || x >= extent.width) {
+    throw std::invalid_argument("oracle: " + layer + ": the position is outside the output");
+  }
+  const Plan& plan = plan_of(found, target);
+  return plan.form == Plan::Form::float32 ? evaluate_float(found, plan, inputs, c, y, x)
+                                          : evaluate_integer(found, plan, inputs, c, y, x);
+}
+
+Codes Network::evaluate_all(const std::string& layer, const Target& target, const std::vector<const Codes*>& inputs,
+                            int threads) const {
+  const Layer& found = state_->layer(layer);
+  check_inputs(found, inputs);
+  return run_layer(found, plan_of(found, target), inputs, threads);
 }
 
 int Network::quantise(const std::string& layer_or_input, float x) const {

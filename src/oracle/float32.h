@@ -1,6 +1,6 @@
 // float32 by exact means: a fraction rounded once to nearest even, fused multiply-add, exponential.
-#ifndef INTSIM_TESTS_ORACLE_FLOAT32_H_
-#define INTSIM_TESTS_ORACLE_FLOAT32_H_
+#ifndef INTSIM_ORACLE_FLOAT32_H_
+#define INTSIM_ORACLE_FLOAT32_H_
 
 #include <boost/multiprecision/cpp_bin_float.hpp>
 #include <cmath>
@@ -51,4 +51,4 @@ inline float exp_float32(float x) {
 
 }  // namespace oracle
 
-#endif  // INTSIM_TESTS_ORACLE_FLOAT32_H_
+#endif  // INTSIM_ORACLE_FLOAT32_H_

@@ -109,27 +109,19 @@ int output_channels(const Layer& layer) {
 
 }  // namespace
 
-Model load_model(const std::string& checkpoint, const std::string& encodings_path) {
-  Tensors tensors = read_float_tensors(checkpoint);
-  const Encodings encodings = read_encodings(encodings_path);
-  fold_last_batch_norm(tensors);
-  const auto grid_of = [&](const std::string& name) {
-    const auto it = encodings.outputs.find(name);
-    if (it == encodings.outputs.end()) fail("the encodings lack the output of " + name);
-    return it->second;
-  };
+Model build_model(const std::function<Grid(const std::string&)>& output, const std::function<void(Layer&)>& load) {
   Model model;
-  model.input = grid_of("input");
+  model.input = output("input");
   for (Node& node : salsanext()) {
     auto layer = std::make_unique<Layer>();
     layer->node = std::move(node);
     for (const std::string& input : layer->node.inputs) {
       layer->in_channels.push_back(input == "input" ? 5 : model.by_name.at(input)->channels);
-      layer->in_grids.push_back(grid_of(input));
+      layer->in_grids.push_back(output(input));
     }
-    layer->grid = grid_of(layer->node.name);
+    layer->grid = output(layer->node.name);
     if (layer->node.op == Op::conv2d || layer->node.op == Op::batch_norm) {
-      load_parameters(*layer, tensors, encodings);
+      load(*layer);
     } else {
       layer->channels = output_channels(*layer);
     }
@@ -139,10 +131,25 @@ Model load_model(const std::string& checkpoint, const std::string& encodings_pat
   return model;
 }
 
-const Plan& plan_of(const Layer& layer, Profile profile) {
-  const auto i = static_cast<std::size_t>(profile);
-  std::call_once(layer.planned[i], [&] { layer.plans[i] = std::make_unique<const Plan>(derive(layer, profile)); });
-  return *layer.plans[i];
+Model load_model(const std::string& checkpoint, const std::string& encodings_path) {
+  Tensors tensors = read_float_tensors(checkpoint);
+  const Encodings encodings = read_encodings(encodings_path);
+  fold_last_batch_norm(tensors);
+  const auto grid_of = [&](const std::string& name) {
+    const auto it = encodings.outputs.find(name);
+    if (it == encodings.outputs.end()) fail("the encodings lack the output of " + name);
+    return it->second;
+  };
+  return build_model(grid_of, [&](Layer& layer) { load_parameters(layer, tensors, encodings); });
+}
+
+const Plan& plan_of(const Layer& layer, const Target& target) {
+  const std::lock_guard lock(layer.planning);
+  for (const auto& known : layer.plans) {
+    if (known->target == target) return known->plan;
+  }
+  layer.plans.push_back(std::make_unique<const Layer::Planned>(Layer::Planned{target, derive(layer, target)}));
+  return layer.plans.back()->plan;
 }
 
 }  // namespace oracle
