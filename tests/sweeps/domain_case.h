@@ -1,0 +1,44 @@
+// One operation on whole small domains, with random grids: by the engine's lowering and scalar rules, and by the
+// oracle.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "numerics/grid.h"
+#include "numerics/profile.h"
+
+namespace intsim::test {
+
+/// Grids and float parameters of one node.
+struct DomainCase {
+  Op op;
+  std::vector<Grid> x;
+  Grid y;
+  Grid gamma_grid;  ///< batch_norm
+  std::int16_t gamma = 0;
+  float beta = 0, mean = 0, variance = 1;
+};
+
+/// The same case for the same seed on every machine. Every third set has power-of-two scales, so that ties occur;
+/// others equal grids, strict grids, or ranges far apart. Outputs have 8 bits, or 16 for some sets of 16-bit inputs.
+DomainCase make_domain_case(Op op, const std::vector<int>& x_bits, std::uint64_t seed);
+
+struct DomainResult {
+  long parameters = 0;    ///< integers compared
+  long outputs = 0;       ///< output codes compared
+  std::string different;  ///< the first difference; empty when all are equal
+};
+
+/// All codes (leaky_relu, batch_norm, pixel_shuffle, concat), all pairs (add) or all sums (avg_pool).
+DomainResult compare(const DomainCase& sample, const Profile& profile);
+
+/// The built-in profiles, and hexagon-hvx with every named alternative.
+std::vector<Profile> domain_profiles();
+
+/// All 256 bytes as two int4 codes, low nibble first, there and back. Returns the number of wrong bytes.
+long check_int4_bytes();
+
+}  // namespace intsim::test
