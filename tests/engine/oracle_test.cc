@@ -9,6 +9,7 @@
 #include <random>
 
 #include "oracle.h"
+#include "support/oracle_target.h"
 #include "support/support.h"
 
 using namespace intsim;
@@ -62,7 +63,7 @@ long check_parameters(const Program& program, const oracle::Network& network) {
   long compared = 0;
   for (std::size_t i = 0; i < program.nodes.size(); ++i) {
     const std::string& name = program.graph_node(i).name;
-    const oracle::Parameters theirs = network.parameters(name, oracle::target_named(program.profile.name));
+    const oracle::Parameters theirs = network.parameters(name, test::oracle_target(program.profile));
     CHECK_MESSAGE(theirs.form == expected_form(program.nodes[i]), name);
     const auto ours = integer_parameters(program.nodes[i]);
     CHECK_MESSAGE(ours.size() == theirs.values.size(), name);
@@ -126,7 +127,7 @@ void check_outputs(const Program& program, const oracle::Network& network, const
     const long each = (samples_per_operation() + static_cast<long>(names.size()) - 1) / static_cast<long>(names.size());
     long total = 0;
     for (const std::string& name : names)
-      total += check_layer(network, name, oracle::target_named(program.profile.name), tensors, each, rng);
+      total += check_layer(network, name, test::oracle_target(program.profile), tensors, each, rng);
     CHECK(total > 0);
     std::printf("%s %s %s: %ld outputs of %zu layers\n", config.c_str(), program.profile.name.c_str(), op.c_str(),
                 total, names.size());
@@ -138,7 +139,11 @@ void check_config(const std::string& config, const std::string& profile) {
   const auto model = test::test_model(config);
   const auto network = oracle_network(config);
   check_network(*model, *network);
-  const Program program = lower(model, find_profile(profile));
+  const std::vector<Profile> list = test::profiles_and_alternatives();
+  const auto chosen = std::find_if(list.begin(), list.end(), [&](const Profile& p) { return p.name == profile; });
+  REQUIRE(chosen != list.end());
+  if (profile != "alternatives") CHECK(test::oracle_target(*chosen) == oracle::target_named(profile));
+  const Program program = lower(model, *chosen);
   const long parameters = check_parameters(program, *network);
   std::printf("%s %s: %ld integer parameters compared\n", config.c_str(), profile.c_str(), parameters);
   CHECK((parameters > 0) == (profile != "aimet"));

@@ -11,6 +11,7 @@
 #include "import/model_file.h"
 #include "intsim/error.h"
 #include "model.h"
+#include "support/oracle_target.h"
 
 namespace intsim::test {
 namespace {
@@ -121,20 +122,6 @@ void fill_layer(const DomainCase& sample, oracle::Layer& layer) {
   layer.bias = {sample.beta};
   layer.mean = {sample.mean};
   layer.variance = {sample.variance};
-}
-
-oracle::Target oracle_target(const Profile& p) {
-  oracle::Target t;
-  std::string* const rules[] = {&t.conv2d, &t.leaky_relu,    &t.batch_norm, &t.add,
-                                &t.concat, &t.pixel_shuffle, &t.avg_pool,   &t.softmax};
-  for (std::size_t i = 0; i < profile_ops().size(); ++i) *rules[i] = rule_name(p.*profile_ops()[i].rule);
-  std::string* const fields[] = {&t.bn, &t.concat_form, &t.avgpool, &t.conv16, &t.bias};
-  for (std::size_t i = 0; i < alternative_fields().size(); ++i) {
-    const AlternativeField& field = alternative_fields()[i];
-    *fields[i] = p.alternatives.*field.flag ? field.other : field.standard;
-  }
-  t.overflow = recorded_options(p).at("overflow");
-  return t;
 }
 
 class Comparison {
@@ -287,15 +274,6 @@ DomainResult compare(const DomainCase& sample, const Profile& profile) {
   }
   if (!refused.empty()) return {.parameters = 0, .outputs = 0, .different = "only the engine refuses: " + refused};
   return Comparison(sample, layer, plan, std::move(params)).run();
-}
-
-std::vector<Profile> domain_profiles() {
-  std::vector<Profile> list = profiles();
-  Profile other = list.front();
-  other.name = "alternatives";
-  for (const AlternativeField& field : alternative_fields()) other.alternatives.*field.flag = true;
-  list.push_back(other);
-  return list;
 }
 
 long check_int4_bytes() {

@@ -35,9 +35,6 @@ struct DomainResult {
 /// All codes (leaky_relu, batch_norm, pixel_shuffle, concat), all pairs (add) or all sums (avg_pool).
 DomainResult compare(const DomainCase& sample, const Profile& profile);
 
-/// The built-in profiles, and hexagon-hvx with every named alternative.
-std::vector<Profile> domain_profiles();
-
 /// All 256 bytes as two int4 codes, low nibble first, there and back. Returns the number of wrong bytes.
 long check_int4_bytes();
 
