@@ -16,7 +16,7 @@
 namespace intsim::test {
 namespace {
 
-constexpr int kTaps = 9;
+constexpr int kTaps = 9, kConvInputs = 7, kConvPixels = 4096;
 
 class Random {
  public:
@@ -51,7 +51,8 @@ Grid random_grid(int bits, int kind, double width, double step, Random& random) 
 
 GraphNode graph_node(const DomainCase& sample) {
   GraphNode node;
-  node.name = "node", node.op = sample.op, node.out_channels = 1, node.in_channels = 1;
+  node.name = "node", node.op = sample.op, node.out_channels = 1;
+  node.in_channels = sample.op == Op::conv2d ? kConvInputs : 1;
   for (std::size_t i = 0; i < sample.x.size(); ++i) node.inputs.push_back(0);
   if (sample.op == Op::avg_pool)
     node.window = {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1};
@@ -62,8 +63,8 @@ GraphNode graph_node(const DomainCase& sample) {
 NodeData node_data(const DomainCase& sample) {
   NodeData data;
   data.output = sample.y;
-  data.weight_grids = {sample.gamma_grid};
-  data.weights = {sample.gamma};
+  data.weight_grids = {sample.weight_grid};
+  data.weights = sample.weights;
   data.bias = {sample.beta};
   data.mean = {sample.mean};
   data.variance = {sample.variance};
@@ -73,6 +74,8 @@ NodeData node_data(const DomainCase& sample) {
 NodeParams lowered(const DomainCase& sample, const Profile& profile) {
   const GraphNode node = graph_node(sample);
   switch (sample.op) {
+    case Op::conv2d:
+      return lower_conv(node, node_data(sample), sample.x[0], profile);
     case Op::leaky_relu:
       return lower_leaky_relu(node, sample.x[0], sample.y, profile);
     case Op::batch_norm:
@@ -92,6 +95,8 @@ oracle::Grid oracle_grid(const Grid& g) { return oracle::make_grid(g.bits, g.min
 
 oracle::Op oracle_op(Op op) {
   switch (op) {
+    case Op::conv2d:
+      return oracle::Op::conv2d;
     case Op::leaky_relu:
       return oracle::Op::leaky_relu;
     case Op::batch_norm:
@@ -112,13 +117,13 @@ void fill_layer(const DomainCase& sample, oracle::Layer& layer) {
   layer.channels = 1;
   for (const Grid& g : sample.x) {
     layer.node.inputs.emplace_back("input");
-    layer.in_channels.push_back(1);
+    layer.in_channels.push_back(sample.op == Op::conv2d ? kConvInputs : 1);
     layer.in_grids.push_back(oracle_grid(g));
   }
   layer.grid = oracle_grid(sample.y);
-  if (sample.op != Op::batch_norm) return;
-  layer.slices = {oracle_grid(sample.gamma_grid)};
-  layer.codes = {sample.gamma};
+  if (sample.op != Op::batch_norm && sample.op != Op::conv2d) return;
+  layer.slices = {oracle_grid(sample.weight_grid)};
+  layer.codes.assign(sample.weights.begin(), sample.weights.end());
   layer.bias = {sample.beta};
   layer.mean = {sample.mean};
   layer.variance = {sample.variance};
@@ -130,8 +135,11 @@ class Comparison {
       : sample_(sample), layer_(layer), plan_(plan), params_(std::move(params)) {}
 
   DomainResult run() {
+    result_.form = form_of({sample_.op, params_});
     compare_parameters();
-    if (sample_.op == Op::add) {
+    if (sample_.op == Op::conv2d) {
+      convolution();
+    } else if (sample_.op == Op::add) {
       pairs();
     } else if (sample_.op == Op::avg_pool) {
       sums();
@@ -195,6 +203,30 @@ class Comparison {
       for (int qb = 0; qb < columns; ++qb) note(add_code(p, qa, qb), oracle_at({&a, &b}, qa, qb), qa, qb);
   }
 
+  /// 1x1 on random codes, edges of the range among them.
+  void convolution() {
+    Random random(1);
+    const int n = sample_.x[0].n;
+    oracle::Codes image{kConvInputs, 1, kConvPixels, {}};
+    for (int i = 0; i < kConvInputs * kConvPixels; ++i) {
+      const int edge = random.integer(0, 3);
+      image.data.push_back(edge == 0 ? 0 : edge == 1 ? n : random.integer(0, n));
+    }
+    const auto& p = std::get<ConvParams>(params_);
+    for (int x = 0; x < kConvPixels; ++x) {
+      std::int64_t sum = 0, high = 0, low = 0;
+      for (int i = 0; i < kConvInputs; ++i) {
+        const int q = image.data[static_cast<std::size_t>(i * kConvPixels + x)];
+        const std::int64_t w = sample_.weights[static_cast<std::size_t>(i)];
+        sum += w * (q - sample_.x[0].zero());
+        high += w * (q >> 8);
+        low += w * (q & 255);
+      }
+      note(p.form == Form::drop_low ? conv_drop_low_code(p, 0, high, low) : conv_code(p, 0, sum),
+           oracle_at({&image}, 0, x), x, 0);
+    }
+  }
+
   /// A window inside the image whose nine codes have each possible sum.
   void sums() {
     const int n = sample_.x[0].n;
@@ -245,10 +277,15 @@ DomainCase make_domain_case(Op op, const std::vector<int>& x_bits, std::uint64_t
     sample.x.push_back(random_grid(bits, kind, width * stretch * (0.25 + random.unit()), step * ratio, random));
     if (kind == 2 && bits == sample.y.bits) sample.x.back() = sample.y;
   }
-  sample.gamma_grid = random_grid(8, kind == 1 ? 1 : 3, 2 * random.unit() + 0.1, 1.0 / 64, random);
-  const int zero = sample.gamma_grid.zero();
-  sample.gamma = static_cast<std::int16_t>(random.integer(-zero, sample.gamma_grid.n - zero));
+  sample.weight_grid = random_grid(8, kind == 1 ? 1 : 3, 2 * random.unit() + 0.1, 1.0 / 64, random);
+  const int zero = sample.weight_grid.zero();
+  for (int i = 0; i < (op == Op::conv2d ? kConvInputs : 1); ++i)
+    sample.weights.push_back(static_cast<std::int16_t>(random.integer(-zero, sample.weight_grid.n - zero)));
   sample.beta = random.real(-2, 2);
+  // Some convolutions reach the ends of int32.
+  if (op == Op::conv2d && seed % 7 == 3)
+    sample.beta =
+        static_cast<float>(std::ldexp(sample.x[0].scale * sample.weight_grid.scale, 31) * (seed % 2 == 0 ? 1 : -1));
   sample.mean = random.real(-2, 2);
   sample.variance = kind == 1 ? std::ldexp(1.0f, random.integer(-3, 3)) : random.real(0.01, 4);
   return sample;
@@ -272,7 +309,8 @@ DomainResult compare(const DomainCase& sample, const Profile& profile) {
             .outputs = 0,
             .different = refused.empty() ? std::string("only the oracle refuses: ") + e.what() : ""};
   }
-  if (!refused.empty()) return {.parameters = 0, .outputs = 0, .different = "only the engine refuses: " + refused};
+  if (!refused.empty())
+    return {.form = "", .parameters = 0, .outputs = 0, .different = "only the engine refuses: " + refused};
   return Comparison(sample, layer, plan, std::move(params)).run();
 }
 

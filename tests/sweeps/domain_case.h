@@ -17,8 +17,8 @@ struct DomainCase {
   Op op;
   std::vector<Grid> x;
   Grid y;
-  Grid gamma_grid;  ///< batch_norm
-  std::int16_t gamma = 0;
+  Grid weight_grid;                   ///< conv2d, batch_norm
+  std::vector<std::int16_t> weights;  ///< conv2d: one per input channel; batch_norm: gamma
   float beta = 0, mean = 0, variance = 1;
 };
 
@@ -27,12 +27,14 @@ struct DomainCase {
 DomainCase make_domain_case(Op op, const std::vector<int>& x_bits, std::uint64_t seed);
 
 struct DomainResult {
+  std::string form;       ///< what lowering chose; empty where engine and oracle refuse
   long parameters = 0;    ///< integers compared
   long outputs = 0;       ///< output codes compared
   std::string different;  ///< the first difference; empty when all are equal
 };
 
-/// All codes (leaky_relu, batch_norm, pixel_shuffle, concat), all pairs (add) or all sums (avg_pool).
+/// For conv2d 4,096 random codes per input channel; all codes (leaky_relu,
+/// batch_norm, pixel_shuffle, concat), all pairs (add) or all sums (avg_pool).
 DomainResult compare(const DomainCase& sample, const Profile& profile);
 
 /// All 256 bytes as two int4 codes, low nibble first, there and back. Returns the number of wrong bytes.

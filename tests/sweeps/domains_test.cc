@@ -7,8 +7,8 @@
 #include <atomic>
 #include <cmath>
 #include <cstdio>
-#include <functional>
-#include <random>
+#include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,10 +27,13 @@ struct Domain {
   Op op;
   std::vector<int> x_bits;
   int sets;
+  std::vector<std::string> forms;  ///< each must occur in at least 10 sets
 };
 
 struct Count {
   std::atomic<long> parameters{0}, outputs{0}, different{0};
+  std::mutex mutex;
+  std::map<std::string, int> forms;
 };
 
 /// One parameter set under one profile.
@@ -39,6 +42,10 @@ void check_set(const Domain& domain, const Profile& profile, std::uint64_t seed,
   const DomainResult result = compare(sample, profile);
   count.parameters += result.parameters;
   count.outputs += result.outputs;
+  {
+    const std::lock_guard lock(count.mutex);
+    ++count.forms[result.form];
+  }
   if (result.different.empty()) return;
   if (++count.different <= 10)
     std::printf("DIFFERENT: %s, %s, set %llu: %s\n", domain.name, profile.name.c_str(),
@@ -61,22 +68,31 @@ long run(const Domain& domain, std::uint64_t first_seed) {
   for (std::thread& t : threads) t.join();
   std::printf("%s: %d parameter sets x %zu profiles, %ld integers, %ld outputs, %ld sets different\n", domain.name,
               domain.sets, list.size(), count.parameters.load(), count.outputs.load(), count.different.load());
+  long missing = 0;
+  for (const auto& [form, sets] : count.forms)
+    std::printf("  %s: %d sets\n", form.empty() ? "refused" : form.c_str(), sets);
+  for (const std::string& form : domain.forms)
+    if (count.forms[form] < 10) {
+      std::printf("%s: form %s hardly occurs\n", domain.name, form.c_str());
+      ++missing;
+    }
   std::fflush(stdout);
-  if (count.outputs == 0) return 1;
-  return count.different;
+  return count.different + missing;
 }
 
 std::vector<Domain> domains() {
-  return {{"LeakyReLU, 8-bit", Op::leaky_relu, {8}, kCodeSets},
-          {"LeakyReLU, 16-bit", Op::leaky_relu, {16}, kWideSets},
-          {"PixelShuffle, 8-bit", Op::pixel_shuffle, {8}, kCodeSets},
-          {"PixelShuffle, 16-bit", Op::pixel_shuffle, {16}, kWideSets},
-          {"Concat, 8-bit", Op::concat, {8}, kCodeSets},
-          {"Concat, 16-bit", Op::concat, {16}, kWideSets},
-          {"BatchNorm2d, 8-bit", Op::batch_norm, {8}, kCodeSets},
-          {"BatchNorm2d, 16-bit", Op::batch_norm, {16}, kWideSets},
-          {"Add, 8-bit", Op::add, {8, 8}, kPairSets},
-          {"AvgPool2d, 8-bit", Op::avg_pool, {8}, kCodeSets}};
+  return {{"Conv2d, 8-bit", Op::conv2d, {8}, kCodeSets, {"hvx8", "wide", "float32", "hmx"}},
+          {"Conv2d, 16-bit", Op::conv2d, {16}, kCodeSets, {"wide", "float32", "drop-low"}},
+          {"LeakyReLU, 8-bit", Op::leaky_relu, {8}, kCodeSets, {"hvx8", "wide", "float32"}},
+          {"LeakyReLU, 16-bit", Op::leaky_relu, {16}, kWideSets, {"wide", "float32"}},
+          {"PixelShuffle, 8-bit", Op::pixel_shuffle, {8}, kCodeSets, {"copy", "hvx8", "wide", "float32"}},
+          {"PixelShuffle, 16-bit", Op::pixel_shuffle, {16}, kWideSets, {"wide", "float32"}},
+          {"Concat, 8-bit", Op::concat, {8}, kCodeSets, {"copy", "hvx8", "wide", "float32", "flat"}},
+          {"Concat, 16-bit", Op::concat, {16}, kWideSets, {"wide", "float32"}},
+          {"BatchNorm2d, 8-bit", Op::batch_norm, {8}, kCodeSets, {"hvx8", "wide", "float32", "batchnorm_d32"}},
+          {"BatchNorm2d, 16-bit", Op::batch_norm, {16}, kWideSets, {"wide", "float32"}},
+          {"Add, 8-bit", Op::add, {8, 8}, kPairSets, {"hvx8", "wide", "float32", "tflite"}},
+          {"AvgPool2d, 8-bit", Op::avg_pool, {8}, kCodeSets, {"hvx8", "wide", "float32", "average", "reciprocal"}}};
 }
 
 }  // namespace
