@@ -3,11 +3,15 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <random>
 
+#include "import/model_file.h"
 #include "oracle.h"
 #include "support/oracle_target.h"
 #include "support/support.h"
@@ -153,6 +157,24 @@ void check_config(const std::string& config, const std::string& profile) {
 }  // namespace
 
 TEST_CASE("parameters and outputs") { check_config(g_config, g_profile); }
+
+TEST_CASE("the oracle reads the model file alike") {
+  const auto model = test::test_model(g_config);
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("intsim_oracle_" + g_config + '_' + g_profile + '_' + std::to_string(getpid()) + ".safetensors");
+  write_model(path, *model);
+  const oracle::Network from_file = oracle::Network::from_model_file(path.string());
+  std::filesystem::remove(path);
+  check_network(*model, from_file);
+  const auto from_checkpoint = oracle_network(g_config);
+  const oracle::Target target = oracle::target_named(g_profile);
+  for (const std::string& name : from_file.layers()) {
+    const oracle::Parameters ours = from_file.parameters(name, target);
+    const oracle::Parameters theirs = from_checkpoint->parameters(name, target);
+    const bool equal = ours.form == theirs.form && ours.values == theirs.values;
+    CHECK_MESSAGE(equal, name);
+  }
+}
 
 TEST_CASE("the input quantiser") {
   const auto model = test::test_model(g_config);

@@ -125,6 +125,10 @@ TEST_CASE("leaky_relu and add of TFLite") {
   CHECK(relu.values.at("S+")[0] == 31);
   CHECK(relu.values.at("S-")[0] == 38);
   CHECK(relu.values.at("M-")[0] == 1374389504);  // fl(0.01) = 10737418 * 2^-30
+  // 132/128 * fl(0.01), rounded
+  NarrowModel odd;
+  odd.activations["downCntx.conv1"] = range_of(8, 132.0 / 128, 0);
+  CHECK(odd.load().parameters("downCntx.act1", target_named("tflite")).values.at("M-")[0] == 1417339136);
   // the first operand now has scale 2, the second 1: w = 4
   CHECK(values(network, "module_add", target_named("tflite"), {"Ma", "Sa", "Mb", "Sb", "My", "Sy", "left"}) ==
         Values{1 << 30, 31, 1 << 30, 32, 1 << 30, 49, 20});
@@ -214,6 +218,13 @@ TEST_CASE("batch_norm in the d32 form") {
   CHECK(first(network, name, d32, {12, 0, 0, 0}) == 7);  // 896 >> 6 = 14, 7 = (3 * 2) / 2 + 4
   CHECK(first(network, name, d32, {13, 0, 0, 0}) == 9);  // 1088 >> 6 = 17, 8.5
   CHECK(network.parameters("downCntx.bn2", d32).form == "hvx8");
+  // f = 2^-18: e = 17, R = 2^14, r2 = 2, r1 = 15; Sc = 127 * 128: S' = 8128;
+  // b = -162560, o = 2^20: O' = 886016 / 2
+  model.activations[name] = range_of(8, 0x1p11, 4);
+  model.tensors[name + ".weight"].data[0] = 127 * 0x1p20f;
+  const Network small = model.load();
+  CHECK(values(small, name, d32, {"O", "S", "r1", "r2"}) == Values{443008, 8128, 15, 2});
+  CHECK(first(small, name, d32, {255, 0, 0, 0}) == 19);  // 2515648 >> 15 = 76, (76 + 2) >> 2; 245 * 127 / 2048 + 4
 }
 
 TEST_CASE("conv2d without the low product, and a bias through float32") {
@@ -226,6 +237,7 @@ TEST_CASE("conv2d without the low product, and a bias through float32") {
   model.activations["downCntx.conv2"] = range_of(8, 0x1p20, 0);
   model.tensors["downCntx.conv3.bias"].data[0] = 16777216.0f;
   model.activations["downCntx.conv3"] = range_of(8, 0x1p20 + 1, 1);  // + s_y: 2^24 + 2^20 + 1 is no float32
+  model.tensors["downCntx2.conv1.bias"].data = {2.5f, 3.5f, 2.75f, -2.5f};
   const Network network = model.load();
   const Target drop = with("hexagon-hvx", &Target::conv16, "drop-low");
   // step 1: c = 256 * 128000 - 256 * 1000 * 51 = 19712000, >> 16 = 300; u = 16384, n = 16, rs = 45, R = 2^31 - 1
@@ -235,8 +247,12 @@ TEST_CASE("conv2d without the low product, and a bias through float32") {
   // P = 1900 - 50 + 3 = 1853, Q = 13600 - 2200 + 232 = 11632, A = 300 + 1853 + 45 = 2198, * 4 * R / 2^31 = 8792 -
   // 0.000004
   CHECK(first(network, "downCntx.conv1", drop, {5000, 300, 1000, 1000, 1000}) == 8792);
+  // 1016 = 3 * 256 + 248: Q = 11648, (128 + Q) / 256 = 46 exactly
+  CHECK(first(network, "downCntx.conv1", drop, {5000, 300, 1016, 1000, 1000}) == 8796);
   CHECK(network.parameters("downCntx.conv1", target_named("hexagon-hvx")).form == "wide");
   const Target bias = with("hexagon-hvx", &Target::bias, "float32");
   CHECK(network.parameters("downCntx.conv3", bias).values.at("BZ")[0] == 17825792);
   CHECK(network.parameters("downCntx.conv3", target_named("hexagon-hvx")).values.at("BZ")[0] == 17825793);
+  CHECK(network.parameters("downCntx2.conv1", bias).values.at("BZ") ==
+        std::vector<boost::multiprecision::cpp_int>{2, 4, 3, -2});
 }

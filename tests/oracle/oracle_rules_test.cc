@@ -165,6 +165,7 @@ TEST_CASE("the output stage of CV-4") {
   CHECK(stage(3, 2048, 23, 8) == 2);      // 24 + 8 = 32
   CHECK(stage(-1, 2048, 23, 168) == 10);  // floor(-15/2) + 168 = 160
   CHECK(stage(-2, 2048, 23, 168) == 9);   // floor(-31/2) + 168 = 152
+  CHECK(stage(1, 4095, 20, 14) == 1);     // t = 1, v = 3: floor(3 * 4095 / 4096) = 2; without the jam bit 1
   CHECK(stage(600, 2048, 23, 8) == 255);
   CHECK(stage(-600, 2048, 23, 8) == 0);
   // the fold: 1024 << 3 = 8192 stays, 2048 << 3 = 16384 becomes 8192, 1025 << 3 = 8200 = 2048 << 3 + 8 alike
