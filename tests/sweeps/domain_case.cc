@@ -305,7 +305,8 @@ DomainResult compare(const DomainCase& sample, const Profile& profile) {
   try {
     plan = oracle::derive(layer, oracle_target(profile));
   } catch (const std::runtime_error& e) {
-    return {.parameters = 0,
+    return {.form = "",
+            .parameters = 0,
             .outputs = 0,
             .different = refused.empty() ? std::string("only the oracle refuses: ") + e.what() : ""};
   }
