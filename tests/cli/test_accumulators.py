@@ -77,7 +77,6 @@ class Accumulators(CliTest):
             text = self.ok("inspect", "large.safetensors", "--target", target).stdout
             self.assertRegex(text, rf"\n{LAYER} .*can exceed int32 \(bound {bound}, policy {policy}\)")
             self.assertEqual(text.count("int32 suffices"), 50)
-            self.assertRegex(text, r"\nresBlock1.pool .* -  +R|\nresBlock1.pool .* -  +M|\nresBlock1.pool .* -  +F")
         self.assertIn("policy float32", self.ok("inspect", "large.safetensors", "--target", "aimet").stdout)
 
     def test_refused_where_the_policy_is_error(self):
