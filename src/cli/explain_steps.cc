@@ -5,6 +5,8 @@
 #include <ostream>
 #include <sstream>
 
+#include "numerics/profile.h"
+
 namespace intsim::cli {
 
 std::string text(Int128 value) {
@@ -32,7 +34,7 @@ void Steps::line(const std::string& name, const std::string& content) {
 
 Int128 Steps::round_shift(const std::string& name, Int128 value, int shift) {
   if (shift == 0) return value;
-  const Int128 result = (value + (static_cast<Int128>(1) << (shift - 1))) >> shift;
+  const Int128 result = round_shift_wide(value, shift);
   const std::string s = std::to_string(shift);
   line(name, "(" + text(value) + " + 2^" + std::to_string(shift - 1) + ") >> " + s + " = " + text(result));
   return result;
@@ -62,14 +64,72 @@ std::int32_t Steps::requantise_hvx8(Int128 a, Multiplier r, std::int32_t zero, s
   return clamp(saturate16(rounded + zero), n);
 }
 
-std::int32_t Steps::requantise_wide(Int128 a, Multiplier m, std::int32_t zero, std::int32_t n) {
-  line("multiplier M", std::to_string(m.value));
-  line("shift S", std::to_string(m.shift));
-  const Int128 product = a * m.value;
-  line("product", text(a) + " * " + std::to_string(m.value) + " = " + text(product));
-  const Int128 rounded = round_shift("round", product, m.shift);
-  line("zero point", text(rounded) + " + " + std::to_string(zero) + " = " + text(rounded + zero));
-  return clamp(rounded + zero, n);
+Int128 Steps::round_shift_away(const std::string& name, Int128 value, int shift) {
+  if (value >= 0) return round_shift(name, value, shift);
+  if (shift == 0) return value;
+  const Int128 result = intsim::round_shift_away(value, shift);
+  line(name, "-((" + text(-value) + " + 2^" + std::to_string(shift - 1) + ") >> " + std::to_string(shift) +
+                 ") = " + text(result));
+  return result;
+}
+
+Significand Steps::to_float32(const std::string& name, Int128 value, int exponent) {
+  const Significand f = round_to_float32(value, exponent);
+  line(name, "fl(" + text(value) + " * 2^" + std::to_string(exponent) + ") is " + text(f.value) + " * 2^" +
+                 std::to_string(f.exponent));
+  return f;
+}
+
+Int128 Steps::nearest_even(Significand f) {
+  const Int128 result = nearest_even_integer(f);
+  line("nearest even", "of " + text(f.value) + " * 2^" + std::to_string(f.exponent) + " is " + text(result));
+  return result;
+}
+
+Int128 Steps::overflow(Int128 value, const Overflow* policy) {
+  if (policy == nullptr) return value;
+  const char* name = overflow_policies()[static_cast<std::size_t>(*policy)].first;
+  const Int128 result = apply_overflow(value, *policy);
+  const bool fits = value >= INT32_MIN && value <= INT32_MAX;
+  line("int32", text(value) +
+                    (fits              ? " fits"
+                     : result == value ? " does not fit, kept"
+                                       : " does not fit, becomes " + text(result)) +
+                    " (policy " + name + ")");
+  return result;
+}
+
+Int128 Steps::core(Int128 a, Multiplier m, Rounding rounding, const Overflow* policy) {
+  const bool is_float = rounding == Rounding::nearest_even, is_short = rounding == Rounding::short_multiplier;
+  line(is_float ? "multiplier F" : is_short ? "multiplier m" : "multiplier M", std::to_string(m.value));
+  line(is_float ? "shift k" : is_short ? "shift T" : "shift S", std::to_string(m.shift));
+  const bool doubled = rounding == Rounding::two_stage || rounding == Rounding::tflite_double;
+  const int left = doubled ? std::max(0, 31 - m.shift) : 0, right = std::max(0, m.shift - 31);
+  Int128 x = a << left;
+  if (doubled) line("left shift", text(a) + " << " + std::to_string(left) + " = " + text(x));
+  x = overflow(x, policy);
+  if (is_float) {
+    const Significand f = to_float32("float32", x, 0);
+    const Int128 product = f.value * m.value;
+    line("product", text(f.value) + " * " + std::to_string(m.value) + " = " + text(product));
+    return nearest_even(to_float32("float32", product, f.exponent - m.shift));
+  }
+  const Int128 product = x * m.value;
+  line("product", text(x) + " * " + std::to_string(m.value) + " = " + text(product));
+  if (rounding == Rounding::half_away) return round_shift_away("round", product, m.shift);
+  if (!doubled) return round_shift("round", product, m.shift);
+  const Int128 high = round_shift("round", product, 31);
+  return rounding == Rounding::two_stage ? round_shift("round again", high, right)
+                                         : round_shift_away("round again", high, right);
+}
+
+std::int32_t Steps::add_zero_and_clamp(Int128 value, std::int32_t zero, std::int32_t n) {
+  line("zero point", text(value) + " + " + std::to_string(zero) + " = " + text(value + zero));
+  return clamp(value + zero, n);
+}
+
+std::int32_t Steps::requantise(Int128 a, Multiplier m, Rounding rounding, std::int32_t zero, std::int32_t n) {
+  return add_zero_and_clamp(core(a, m, rounding), zero, n);
 }
 
 std::int32_t Steps::quantise(const Grid& grid, float value) {

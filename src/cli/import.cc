@@ -3,11 +3,13 @@
 
 #include "cli/command_line.h"
 #include "cli/names.h"
+#include "graph/overflow.h"
 #include "import/import_model.h"
 #include "import/model_file.h"
 #include "intsim/version.h"
 #include "io/file.h"
 #include "io/hash.h"
+#include "numerics/profile.h"
 
 namespace intsim::cli {
 namespace {
@@ -47,6 +49,37 @@ void print_summary(const Options& o, const Model& model) {
             << hash_file(o.output) << ")\n";
 }
 
+/// Profiles of each overflow policy: "exact in hexagon-hvx, ideal; wrap in tflite".
+std::string policies() {
+  std::string text;
+  for (const auto& [name, policy] : overflow_policies()) {
+    std::string targets;
+    for (const Profile& p : profiles())
+      if (p.overflow == policy) targets += (targets.empty() ? "" : ", ") + p.name;
+    if (!targets.empty()) text += (text.empty() ? "" : "; ") + std::string(name) + " in " + targets;
+  }
+  return text;
+}
+
+/// The convolutions whose accumulator int32 cannot be shown to hold.
+void print_overflow(const Model& model) {
+  std::string list;
+  int convolutions = 0;
+  for (std::size_t i = 0; i < model.graph.nodes.size(); ++i) {
+    const GraphNode& node = model.graph.nodes[i];
+    if (node.op != Op::conv2d) continue;
+    ++convolutions;
+    const AccumulatorBound bound = largest_bound(node, model.data[i], model.grid(node.inputs[0]));
+    if (bound.exceeds_int32())
+      list += "  " + node.name + ": can exceed int32 (bound " + bound.value.str() + ", channel " +
+              std::to_string(bound.channel) + ")\n";
+  }
+  std::cout << "accumulators        "
+            << (list.empty()
+                    ? "int32 suffices for all " + std::to_string(convolutions) + " convolutions\n"
+                    : "int32 suffices for all convolutions but\n" + list + "  policy there: " + policies() + "\n");
+}
+
 }  // namespace
 
 int run_import(const Arguments& arguments) {
@@ -69,6 +102,7 @@ int run_import(const Arguments& arguments) {
   if (const fs::path folder = fs::path(o.output).parent_path(); !folder.empty()) make_directories(folder);
   write_model(o.output, imported.model);
   print_summary(o, imported.model);
+  print_overflow(imported.model);
   return 0;
 }
 

@@ -62,7 +62,7 @@ std::string parameter_text(const LayerSummary& s) {
 }
 
 void print_row(const std::vector<std::string>& cells) {
-  constexpr int widths[] = {32, 14, 13, 13, 7, 6, 7, 26, 14, 12, 20, 0};
+  constexpr int widths[] = {32, 14, 13, 13, 7, 6, 7, 26, 14, 18, 12, 20, 52, 0};
   std::cout << std::left;
   for (std::size_t i = 0; i < cells.size(); ++i)
     std::cout << std::setw(widths[i]) << cells[i] + (i + 1 < cells.size() ? " " : "");
@@ -77,13 +77,24 @@ void print_text(const Program& program, const std::vector<LayerSummary>& layers)
     std::cout << "  " << printable(key) << ": " << printable(value) << "\n";
   std::cout << "input: scale " << number_text(model.input.scale, 9) << ", zero point " << model.input.zero() << ", "
             << model.input.bits << " bits\n\n";
-  print_row({"layer", "op", "output", "scale", "zero", "bits", "w bits", "w scale", "form", "worst sum", "headroom",
-             "parameters"});
+  print_row({"layer", "op", "output", "scale", "zero", "bits", "w bits", "w scale", "form", "wide because", "worst sum",
+             "headroom", "overflow", "parameters"});
   for (const LayerSummary& s : layers)
     print_row({printable(s.name), s.op, shape_text(s), number_text(s.output.scale, 7), std::to_string(s.output.zero()),
                std::to_string(s.output.bits), s.weight_bits > 0 ? std::to_string(s.weight_bits) : "-",
-               s.weight_bits > 0 ? span_text(s.weight_scale) : "-", s.form, s.worst > 0 ? std::to_string(s.worst) : "-",
-               headroom_text(s), parameter_text(s)});
+               s.weight_bits > 0 ? span_text(s.weight_scale) : "-", s.form,
+               s.wide_because.empty() ? "-" : s.wide_because, s.worst > 0 ? std::to_string(s.worst) : "-",
+               headroom_text(s), s.overflow ? s.overflow->text() : "-", parameter_text(s)});
+}
+
+ordered_json overflow_json(const OverflowVerdict& verdict) {
+  const AccumulatorBound& bound = verdict.bound;
+  ordered_json j = {{"verdict", bound.exceeds_int32() ? "can exceed int32" : "int32 suffices"},
+                    {"bound", static_cast<std::int64_t>(bound.value)},
+                    {"left_shift", bound.left},
+                    {"channel", bound.channel}};
+  if (bound.exceeds_int32()) j["policy"] = verdict.policy;
+  return j;
 }
 
 ordered_json layer_json(const LayerSummary& s) {
@@ -97,6 +108,8 @@ ordered_json layer_json(const LayerSummary& s) {
     j["weight"] = {
         {"bits", s.weight_bits}, {"scales", s.weight_scales}, {"scale", {s.weight_scale.low, s.weight_scale.high}}};
   for (const auto& [name, span] : s.parameters) j["parameters"][name] = {span.low, span.high};
+  if (!s.wide_because.empty()) j["wide_because"] = s.wide_because;
+  if (s.overflow) j["overflow"] = overflow_json(*s.overflow);
   if (s.worst == 0) return j;
   j["worst_sum"] = s.worst;
   j["headroom"] = {{"int32", headroom(s.worst_register, 32)}, {"int64", headroom(s.worst_register, 64)}};
@@ -141,7 +154,11 @@ void add_options(CLI::App& app, Options& o) {
   add_size_options(app, o.model);
   app.footer(
       "'worst sum' is the largest magnitude that the real weights, bias included, can sum to. 'headroom' counts the\n"
-      "bits it leaves free in int32, after the left shift where the form is hvx8; below zero int64 is used.\n\n"
+      "bits it leaves free in int32, after the left shift where the form is hvx8; below zero int64 is used. "
+      "'overflow'\n"
+      "says for convolutions whether int32 suffices, or the bound and what the target does beyond int32; 'wide "
+      "because'\n"
+      "names the precondition (docs/NUMERICS.md) that keeps the target's own form away.\n\n"
       "Examples:\n"
       "  intsim inspect models/w8a8.safetensors\n"
       "  intsim inspect --config w4a8 --target ideal --json\n"

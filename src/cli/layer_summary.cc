@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <initializer_list>
 
 #include "graph/lower_ops.h"
 
@@ -82,7 +83,54 @@ void summarise_weights(const NodeData& data, LayerSummary& s) {
   }
 }
 
+OverflowVerdict verdict(const ConvParams& p, Overflow policy) {
+  if (p.form == Form::float32) return {largest_bound(p), "float32"};
+  return {largest_bound(p), overflow_policies()[static_cast<std::size_t>(policy)].first};
+}
+
+/// Why an operation of a rule with preconditions is wide; the same words as ConvParams::reason.
+struct WideBecause {
+  const Profile& profile;
+
+  std::string operator()(const ConvParams& p) const { return p.form == Form::wide ? p.reason : ""; }
+  std::string operator()(const BatchNormParams& p) const { return p.form == Form::wide ? p.reason : ""; }
+  std::string operator()(const LeakyReluParams& p) const {
+    return of(p.form, profile.leaky_relu, {&p.x, &p.y}, "PA-4");
+  }
+  std::string operator()(const RescaleParams& p) const {
+    return of(p.form, profile.pixel_shuffle, {&p.x, &p.y}, "PA-4");
+  }
+  std::string operator()(const AvgPoolParams& p) const { return of(p.form, profile.avg_pool, {&p.x, &p.y}, "PA-4"); }
+  std::string operator()(const AddParams& p) const { return of(p.form, profile.add, {&p.a, &p.b, &p.y}, "AD-1 rsh"); }
+  std::string operator()(const std::vector<ConcatParams>& operands) const {
+    std::string text;
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      const std::string one = of(operands[i].form, profile.concat, {&operands[i].x, &operands[i].y}, "CC-2 step");
+      if (!one.empty()) text += (text.empty() ? "" : ", ") + one + " operand " + std::to_string(i);
+    }
+    return text;
+  }
+  std::string operator()(const SoftmaxParams&) const { return ""; }
+
+ private:
+  /// PA-5, else the precondition that is left.
+  static std::string of(Form form, Rule rule, std::initializer_list<const Grid*> grids, const char* own) {
+    if (form != Form::wide || rule != Rule::hvx8) return "";
+    const bool bytes = std::all_of(grids.begin(), grids.end(), [](const Grid* g) { return eight_bit(*g); });
+    return bytes ? own : "PA-5 bits";
+  }
+};
+
 }  // namespace
+
+std::string exceeds_text(const AccumulatorBound& bound, const std::string& policy) {
+  const std::string shift = bound.left > 0 ? " * 2^" + std::to_string(bound.left) : "";
+  return "can exceed int32 (bound " + bound.value.str() + shift + ", policy " + policy + ")";
+}
+
+std::string OverflowVerdict::text() const {
+  return bound.exceeds_int32() ? exceeds_text(bound, policy) : "int32 suffices";
+}
 
 LayerSummary summarise(const Program& program, std::size_t i, Extent extent) {
   const Graph& graph = program.model->graph;
@@ -105,6 +153,9 @@ LayerSummary summarise(const Program& program, std::size_t i, Extent extent) {
   const Worst worst = std::visit(WorstOf{node.out_channels}, program.nodes[i].params);
   s.worst = worst.sum;
   s.worst_register = worst.in_register;
+  if (const auto* conv = std::get_if<ConvParams>(&program.nodes[i].params))
+    s.overflow = verdict(*conv, program.profile.overflow);
+  s.wide_because = std::visit(WideBecause{program.profile}, program.nodes[i].params);
   return s;
 }
 

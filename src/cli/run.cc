@@ -3,10 +3,12 @@
 #include <array>
 #include <iomanip>
 #include <iostream>
+#include <optional>
 #include <sstream>
 
 #include "cli/model_options.h"
 #include "cli/names.h"
+#include "cli/statistics_report.h"
 #include "evaluate/progress.h"
 #include "evaluate/report.h"
 #include "evaluate/result.h"
@@ -22,25 +24,34 @@ namespace {
 struct Options {
   ModelOptions model;
   std::string scan, labels, output;
-  bool hashes = false, knn = false;
+  std::string stats_json;
+  bool hashes = false, knn = false, stats = false;
+
+  bool statistics() const { return stats || !stats_json.empty(); }
 };
 
 struct Outcome {
   std::vector<std::uint8_t> pixels;
-  std::vector<std::string> hashes;  ///< "input" first, then one per node; empty without --hashes
+  std::vector<std::string> hashes;      ///< "input" first, then one per node; empty without --hashes
+  std::vector<LayerStatistics> layers;  ///< one per node; empty without --stats
   double milliseconds = 0;
 };
 
-Outcome run_engine(Engine& engine, const RangeImage& image, bool hashes) {
+Outcome run_engine(const Options& o, std::shared_ptr<const PreparedProgram> prepared, const RangeImage& image) {
   Outcome outcome;
+  Engine engine(prepared, o.model.simulator.threads);
+  std::optional<StatisticsCollector> collector;
+  if (o.statistics()) collector.emplace(std::move(prepared), o.model.simulator.threads);
   Observer observer;
-  if (hashes)
+  if (o.hashes || collector)
     observer = [&](const std::string&, const Grid& grid, const PlanarTensor& codes) {
-      outcome.hashes.push_back(hash_codes(codes, grid.bits));
+      if (o.hashes) outcome.hashes.push_back(hash_codes(codes, grid.bits));
+      if (collector) collector->observe(codes);
     };
   const double start = steady_seconds();
   outcome.pixels = engine.run(image.channels, {image.height, image.width}, observer);
   outcome.milliseconds = (steady_seconds() - start) * 1000;
+  if (collector) outcome.layers = collector->layers();
   return outcome;
 }
 
@@ -61,11 +72,12 @@ void print_row(const std::string& name, const char* op, const std::string& form,
   std::cout << (hash.empty() ? shape : hash) << "\n";
 }
 
-void print_nodes(const PreparedProgram& prepared, Extent input, const std::vector<std::string>& hashes) {
+/// `whole`: an observer made the nodes after the logits run too.
+void print_nodes(const PreparedProgram& prepared, Extent input, const std::vector<std::string>& hashes, bool whole) {
   const Program& program = prepared.program();
   const Graph& graph = program.model->graph;
   const std::vector<Extent> extents = infer_extents(graph, input);
-  const auto logits = static_cast<std::size_t>(prepared.logits());  // without hashes the run ends at this value
+  const auto logits = static_cast<std::size_t>(prepared.logits());  // without an observer the run ends at this value
   const auto hash = [&](std::size_t value) { return hashes.empty() ? std::string() : hashes[value]; };
   print_row("node", "op", "form", "kernel", "output", hashes.empty() ? "" : "xxh128");
   print_row("input", "Quantize", "float32",
@@ -73,7 +85,7 @@ void print_nodes(const PreparedProgram& prepared, Extent input, const std::vecto
             shape_text(graph.input_channels, input), hash(0));
   for (std::size_t i = 0; i < graph.nodes.size(); ++i)
     print_row(printable(graph.nodes[i].name), op_type(graph.nodes[i].op), form_of(program.nodes[i]),
-              hashes.empty() && i >= logits ? "not run" : prepared.kernel_name(i),
+              !whole && i >= logits ? "not run" : prepared.kernel_name(i),
               shape_text(graph.nodes[i].out_channels, extents[i + 1]), hash(i + 1));
 }
 
@@ -126,14 +138,18 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--labels", o.labels, "its .label file, for scores of this scan");
   app.add_option("-o,--output", o.output, "write the predicted .label file");
   app.add_flag("--hashes", o.hashes, "print the canonical hash of the input and of every node's output");
+  app.add_flag("--stats", o.stats, "print what each layer met: accumulators, clamped outputs, ties, sums beyond int32");
+  app.add_option("--stats-json", o.stats_json, "write the same as JSON");
   app.add_flag("--knn", o.knn, "KNN post-processing of lidar-bonnetal");
   add_engine_options(app, o.model);
   add_size_options(app, o.model);
   app.footer(
-      "Hashes are XXH3-128 over the codes in channel, row, column order: one byte each up to 8 bits, two above.\n\n"
+      "Hashes are XXH3-128 over the codes in channel, row, column order: one byte each up to 8 bits, two above.\n"
+      "--stats recomputes every output with the scalar definition and compares it; a whole scan takes minutes.\n\n"
       "Examples:\n"
       "  intsim run --config w8a8 --scan 000000.bin --labels 000000.label\n"
-      "  intsim run --config w4a8 --scan 000000.bin --hashes --kernels ref -o out.label");
+      "  intsim run --config w4a8 --scan 000000.bin --hashes --kernels ref -o out.label\n"
+      "  intsim run --config w8a8 --scan 000000.bin --stats --stats-json stats.json");
 }
 
 }  // namespace
@@ -148,17 +164,24 @@ int run_run(const Arguments& arguments) {
   if (!o.labels.empty()) truth = map_labels(read_labels(o.labels, scan.points.size()), o.labels);
   const RangeImage image = project(scan, o.model.projection);
   const auto prepared = prepare_program(o.model);
-  Engine engine(prepared, o.model.simulator.threads);
-  const Outcome outcome = run_engine(engine, image, o.hashes);
+  const Outcome outcome = run_engine(o, prepared, image);
   const std::vector<std::uint8_t> points =
       o.knn ? knn_back_project(image, outcome.pixels) : back_project(image, outcome.pixels);
   if (!o.output.empty()) save(o.output, points);
+  if (!o.stats_json.empty()) write_statistics(o.stats_json, prepared->program(), outcome.layers, o.scan);
 
-  print_nodes(*prepared, {image.height, image.width}, outcome.hashes);
+  print_nodes(*prepared, {image.height, image.width}, outcome.hashes, o.hashes || o.statistics());
+  if (o.stats) {
+    std::cout << "\n";
+    print_statistics(prepared->program(), outcome.layers);
+  }
   const int threads = thread_count(o.model);
   std::cout << "\nnetwork: " << milliseconds_text(outcome.milliseconds) << " ms with " << threads
             << (threads == 1 ? " thread" : " threads")
-            << (o.hashes ? ", hashing included" : ", up to the logits that decide the classes") << "\n"
+            << (o.statistics() ? ", statistics included"
+                : o.hashes     ? ", hashing included"
+                               : ", up to the logits that decide the classes")
+            << "\n"
             << "points: " << image.stats.points << ", not projected: " << image.stats.unprojected << "\n\n";
   if (truth.unknown_ids > 0)
     std::cerr << "intsim: warning: " << truth.unknown_ids

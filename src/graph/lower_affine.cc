@@ -3,10 +3,12 @@
 #include <cmath>
 #include <cstdlib>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "graph/lower_ops.h"
 #include "graph/multipliers.h"
+#include "graph/overflow.h"
 #include "intsim/error.h"
 
 namespace intsim {
@@ -34,8 +36,9 @@ float finite_float32(const Ratio& value, const std::string& where) {
 }
 
 /// Tries the hvx8 form for all channels; the zero point goes into the bias (CV-1, BN-1; CV-6 with `float32_bias`).
+/// Where a channel fails PA-4, `reason` says which.
 bool fill_hvx8(const GraphNode& node, const std::vector<Channel>& channels, const Grid& y, bool float32_bias,
-               std::vector<std::int64_t>& bias, std::vector<Multiplier>& scale) {
+               std::vector<std::int64_t>& bias, std::vector<Multiplier>& scale, std::string& reason) {
   bias.clear();
   scale.clear();
   const Dyadic zero = Dyadic::integer(y.zero()) * scale_of(y);
@@ -44,7 +47,10 @@ bool fill_hvx8(const GraphNode& node, const std::vector<Channel>& channels, cons
     const Multiplier m = hvx8_multiplier({ch.step, scale_of(y)}, place(node, c));
     const Ratio exact{ch.bias + zero, ch.step};
     const BigInt bz = float32_bias ? round_even(finite_float32(exact, place(node, c))) : round_scaled(exact);
-    if (!fits_hvx8(ch.worst_sum, bz, m.shift)) return false;
+    if (!fits_hvx8(ch.worst_sum, bz, m.shift)) {
+      reason = "PA-4 channel " + std::to_string(c);
+      return false;
+    }
     bias.push_back(to_int64(bz, place(node, c)));
     scale.push_back(m);
   }
@@ -75,7 +81,10 @@ bool fill_hmx(const GraphNode& node, const std::vector<Channel>& channels, ConvP
     const Channel& ch = channels[c];
     const std::optional<Multiplier> m = hmx_multiplier({ch.step, scale_of(p.y)});
     const BigInt b = round_scaled({ch.bias, ch.step});
-    if (!m || ch.worst_sum + abs(b) >= kNarrowLimit) return false;
+    if (!m || ch.worst_sum + abs(b) >= kNarrowLimit) {
+      p.reason = "CV-4 channel " + std::to_string(c);
+      return false;
+    }
     p.bias.push_back(to_int64(b, place(node, c)));
     p.scale.push_back(*m);
   }
@@ -127,8 +136,9 @@ void fill_integer_conv(const GraphNode& node, const NodeData& data, const std::v
                        const Profile& profile, ConvParams& p) {
   const Rule rule = profile.conv2d;
   const bool int8 = codes_fit_int8(data), bytes = int8 && eight_bit(p.x) && eight_bit(p.y);
+  if ((rule == Rule::hvx8 || rule == Rule::hmx) && !bytes) p.reason = int8 ? "PA-5 bits" : "PA-5 codes";
   if (rule == Rule::hvx8 && bytes &&
-      fill_hvx8(node, channels, p.y, profile.alternatives.float32_bias, p.bias, p.scale)) {
+      fill_hvx8(node, channels, p.y, profile.alternatives.float32_bias, p.bias, p.scale, p.reason)) {
     p.form = Form::hvx8;
   } else if (rule == Rule::hmx && bytes && fill_hmx(node, channels, p)) {
     p.form = Form::hmx;
@@ -147,12 +157,9 @@ void fill_integer_conv(const GraphNode& node, const NodeData& data, const std::v
 void check_overflow(const GraphNode& node, ConvParams& p) {
   p.narrow = true;
   for (std::size_t c = 0; c < p.worst_sum.size(); ++c) {
-    const BigInt bound = BigInt(p.worst_sum[c]) + (p.bias.empty() ? 0 : std::abs(p.bias[c]));
-    p.narrow = p.narrow && bound < kNarrowLimit;
-    if (p.form != Form::wide || p.overflow != Overflow::error) continue;
-    const bool shifts = p.rounding == Rounding::two_stage || p.rounding == Rounding::tflite_double;
-    const int left = shifts ? std::max(0, 31 - p.scale[c].shift) : 0;
-    if ((bound << left) >= kNarrowLimit)
+    const AccumulatorBound bound = accumulator_bound(p, c);
+    p.narrow = p.narrow && bound.value < kNarrowLimit;
+    if (p.form == Form::wide && p.overflow == Overflow::error && bound.exceeds_int32())
       throw InputError(place(node, c), "the accumulator can exceed int32, which this target refuses",
                        "choose another overflow policy or narrower ranges");
   }
@@ -263,7 +270,8 @@ BatchNormParams lower_batch_norm(const GraphNode& node, const NodeData& data, co
     return p;
   }
   p.gamma.clear();
-  if (hvx8 && fill_hvx8(node, channels, p.y, false, p.bias, p.scale)) {
+  if (rule == Rule::hvx8 && !hvx8) p.reason = codes_fit_int8(data) ? "PA-5 bits" : "PA-5 codes";
+  if (hvx8 && fill_hvx8(node, channels, p.y, false, p.bias, p.scale, p.reason)) {
     p.form = Form::hvx8;
   } else {
     bits = kWideBits;

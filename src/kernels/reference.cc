@@ -5,85 +5,34 @@
 #include <cstdlib>
 
 #include "intsim/error.h"
+#include "kernels/sums.h"
 
 namespace intsim {
 namespace {
 
 std::uint16_t code(std::int32_t q) { return static_cast<std::uint16_t>(q); }
 
-/// Adds weight * (x - z) of one tap to a row of sums. Columns outside the image hold the zero point and add nothing.
-template <class Sum>
-void accumulate_tap(const std::uint16_t* in, int in_width, std::int32_t zero, std::int32_t weight, int start,
-                    int stride, std::vector<Sum>& sums) {
-  const int width = static_cast<int>(sums.size());
-  const int first = start < 0 ? (-start + stride - 1) / stride : 0;
-  const int last = std::min(width, in_width - start <= 0 ? 0 : (in_width - start + stride - 1) / stride);
-  if (stride == 1) {
-    for (int x = first; x < last; ++x) sums[static_cast<std::size_t>(x)] += Sum{weight} * (in[start + x] - zero);
-  } else {
-    for (int x = first; x < last; ++x)
-      sums[static_cast<std::size_t>(x)] += Sum{weight} * (in[start + x * stride] - zero);
-  }
-}
-
-/// CV: exact sums of (x - z) * w; rows outside the image add nothing.
+/// CV: every sum through the code of its form.
 template <class Sum>
 void conv2d(const GraphNode& node, const NodeData& data, const ConvParams& p, const PlanarTensor& in, PlanarTensor& out,
             ChannelRange range) {
-  const Window& w = node.window;
-  const int group_in = node.in_channels / node.groups, group_out = node.out_channels / node.groups;
   std::vector<Sum> sums(static_cast<std::size_t>(out.width));
-  for (int c = range.begin; c < range.end; ++c) {
-    const int first_input = c / group_out * group_in;
-    const std::int16_t* weights = data.weights.data() + static_cast<std::ptrdiff_t>(c) * node.reduction();
+  for (int c = range.begin; c < range.end; ++c)
     for (int y = 0; y < out.height; ++y) {
-      std::fill(sums.begin(), sums.end(), Sum{0});
-      for (int i = 0; i < group_in; ++i) {
-        for (int ky = 0; ky < w.kernel_h; ++ky) {
-          const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h;
-          if (in_y < 0 || in_y >= in.height) continue;
-          for (int kx = 0; kx < w.kernel_w; ++kx)
-            accumulate_tap(in.row(first_input + i, in_y), in.width, p.x.zero(),
-                           weights[(i * w.kernel_h + ky) * w.kernel_w + kx], kx * w.dilation_w - w.pad_w, w.stride_w,
-                           sums);
-        }
-      }
+      conv_row_sums<Sum>(node, data, p.x.zero(), in, c, y, sums);
       std::uint16_t* to = out.row(c, y);
       for (int x = 0; x < out.width; ++x) to[x] = code(conv_code(p, c, sums[static_cast<std::size_t>(x)]));
     }
-  }
 }
 
-/// CV-5: sums over high and low bytes of the codes; taps outside the image hold the zero point and count.
 void conv2d_drop_low(const GraphNode& node, const NodeData& data, const ConvParams& p, const PlanarTensor& in,
                      PlanarTensor& out, ChannelRange range) {
-  const Window& w = node.window;
-  const int group_in = node.in_channels / node.groups, group_out = node.out_channels / node.groups;
-  for (int c = range.begin; c < range.end; ++c) {
-    const std::int16_t* weights = data.weights.data() + static_cast<std::ptrdiff_t>(c) * node.reduction();
+  for (int c = range.begin; c < range.end; ++c)
     for (int y = 0; y < out.height; ++y)
       for (int x = 0; x < out.width; ++x) {
-        std::int64_t high = 0, low = 0;
-        const std::int16_t* weight = weights;
-        for (int i = 0; i < group_in; ++i)
-          for (int ky = 0; ky < w.kernel_h; ++ky)
-            for (int kx = 0; kx < w.kernel_w; ++kx, ++weight) {
-              const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h,
-                        in_x = x * w.stride_w - w.pad_w + kx * w.dilation_w;
-              const bool inside = in_y >= 0 && in_y < in.height && in_x >= 0 && in_x < in.width;
-              const std::int32_t q = inside ? in.at(c / group_out * group_in + i, in_y, in_x) : p.x.zero();
-              high += std::int64_t{*weight} * (q >> 8);
-              low += std::int64_t{*weight} * (q & 255);
-            }
-        out.row(c, y)[x] = code(conv_drop_low_code(p, c, high, low));
+        const ByteSums sums = conv_byte_sums(node, data, p.x.zero(), in, c, y, x);
+        out.row(c, y)[x] = code(conv_drop_low_code(p, c, sums.high, sums.low));
       }
-  }
-}
-
-/// Sums fit 32 bits when even the worst channel does.
-bool fits_int32(const ConvParams& p) {
-  return std::all_of(p.worst_sum.begin(), p.worst_sum.end(),
-                     [](std::int64_t s) { return s < (std::int64_t{1} << 31); });
 }
 
 template <class F>
@@ -122,22 +71,11 @@ void pixel_shuffle(const RescaleParams& p, int factor, const PlanarTensor& in, P
       }
 }
 
-/// AP: pads hold the zero point and count, or are left out.
 void avg_pool(const AvgPoolParams& p, const Window& w, const PlanarTensor& in, PlanarTensor& out, ChannelRange range) {
   std::vector<std::int32_t> taps(static_cast<std::size_t>(p.taps));
   for (int c = range.begin; c < range.end; ++c)
     for (int y = 0; y < out.height; ++y)
-      for (int x = 0; x < out.width; ++x) {
-        std::size_t k = 0;
-        for (int ky = 0; ky < w.kernel_h; ++ky)
-          for (int kx = 0; kx < w.kernel_w; ++kx) {
-            const int in_y = y * w.stride_h - w.pad_h + ky * w.dilation_h,
-                      in_x = x * w.stride_w - w.pad_w + kx * w.dilation_w;
-            const bool inside = in_y >= 0 && in_y < in.height && in_x >= 0 && in_x < in.width;
-            if (inside || p.count_pads) taps[k++] = inside ? in.at(c, in_y, in_x) : p.x.zero();
-          }
-        out.row(c, y)[x] = code(avg_pool_code(p, {taps.data(), k}));
-      }
+      for (int x = 0; x < out.width; ++x) out.row(c, y)[x] = code(avg_pool_code(p, pool_taps(p, w, in, c, y, x, taps)));
 }
 
 void softmax(const SoftmaxParams& p, const PlanarTensor& in, PlanarTensor& out, ChannelRange rows) {
@@ -162,7 +100,7 @@ void run_reference(const Program& program, std::size_t node, std::span<const Pla
       const auto& p = std::get<ConvParams>(params);
       if (p.form == Form::drop_low)
         conv2d_drop_low(g, data, p, *x[0], y, range);
-      else if (fits_int32(p))
+      else if (sums_fit_int32(p))
         conv2d<std::int32_t>(g, data, p, *x[0], y, range);
       else
         conv2d<std::int64_t>(g, data, p, *x[0], y, range);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "numerics/grid.h"
@@ -40,6 +41,7 @@ struct ConvParams {
   std::vector<float> float_bias;    ///< float32
   std::vector<std::int64_t> worst_sum;  ///< max(z_x, N_x - z_x) * sum|w| per channel
   bool narrow = false;                  ///< every sum, with its bias, stays below 2^31 in magnitude
+  std::string reason;                   ///< wide: the precondition that kept the rule's own form away, or empty
 };
 /// CV-5: `high` and `low` are the sums over the high and the low bytes of the codes, padding included.
 std::int32_t conv_drop_low_code(const ConvParams& p, int channel, std::int64_t high, std::int64_t low);
@@ -65,6 +67,7 @@ struct BatchNormParams {
   std::vector<Multiplier> scale;               ///< batchnorm_d32: r1, r2
   std::vector<float> float_scale, float_bias;  ///< float32: a and c of fma(x, a, c)
   std::vector<std::int64_t> worst_sum;         ///< max(z_x, N_x - z_x) * |gamma|
+  std::string reason;                          ///< as ConvParams::reason
 };
 std::int32_t batch_norm_code(const BatchNormParams& p, int channel, std::int32_t q);
 
