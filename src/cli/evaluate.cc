@@ -39,7 +39,7 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--predictions", o.predictions, "score DIR/sequences/NN/predictions/*.label, run no network");
   app.add_flag("--no-labels", o.no_labels, "predict only; needs --save-predictions");
   app.add_option("--json", o.json, "write the result for `intsim table`");
-  add_engine_options(app, o.model);
+  add_engine_options(app, o.model, true);
   add_size_options(app, o.model);
   app.add_flag("-q,--quiet", o.quiet, "no progress");
   app.footer(
@@ -111,16 +111,19 @@ void describe_network(const Options& o, const fs::path& model, const Simulator& 
 /// Loads what is needed and goes over the scans.
 void run_loop(const Options& o, const std::vector<Frame>& frames, const Interruption& interruption, Tally& tally) {
   std::optional<Simulator> simulator;
+  std::optional<OracleKernels> oracle;
   if (o.predictions.empty()) {
     const fs::path model = find_model(o.model);
-    simulator.emplace(model, o.model.simulator);
+    simulator.emplace(model, engine_options(o.model));
+    if (wants_oracle(o.model)) oracle.emplace(model, read_target(o.model.simulator.target), o.model.simulator.threads);
     describe_network(o, model, *simulator, tally.result);
   }
   const double start = steady_seconds();
   Progress progress(std::cerr, static_cast<std::int64_t>(frames.size()),
                     {.is_terminal = is_terminal(), .quiet = o.quiet});
   if (simulator) {
-    run_network({*simulator, o.model.projection, o.knn, o.save}, frames, interruption, progress, tally);
+    run_network({*simulator, o.model.projection, o.knn, o.save, oracle ? &*oracle : nullptr}, frames, interruption,
+                progress, tally);
   } else {
     score_predictions(o.predictions, frames, interruption, progress, tally);
   }

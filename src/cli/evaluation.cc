@@ -57,7 +57,8 @@ fs::path prediction_file(const fs::path& folder, const Frame& frame) {
 }
 
 std::vector<std::uint8_t> predict(const NetworkPass& pass, const RangeImage& image) {
-  const std::vector<std::uint8_t> pixels = pass.simulator.classes(image);
+  const std::vector<std::uint8_t> pixels =
+      pass.oracle != nullptr ? pass.oracle->classes(image) : pass.simulator.classes(image);
   return pass.knn ? knn_back_project(image, pixels) : back_project(image, pixels);
 }
 

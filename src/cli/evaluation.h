@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/model_options.h"
+#include "cli/oracle_kernels.h"
 #include "evaluate/progress.h"
 #include "evaluate/result.h"
 #include "intsim/dataset.h"
@@ -48,7 +49,8 @@ struct NetworkPass {
   Simulator& simulator;
   ProjectionConfig projection;
   bool knn = false;
-  std::filesystem::path save;  ///< predictions are written below this folder; nowhere when empty
+  std::filesystem::path save;             ///< predictions are written below this folder; nowhere when empty
+  const OracleKernels* oracle = nullptr;  ///< takes the simulator's place where it is set
 };
 
 /// Class of each point of a scan.

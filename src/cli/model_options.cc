@@ -71,13 +71,16 @@ fs::path search_model(const std::string& config) {
 void add_model_options(CLI::App& app, ModelOptions& options) {
   app.add_option("--config,--model-config", options.config, "configuration: w8a8 or w4a8 (salsanext_w8a8 is w8a8)");
   app.add_option("--model", options.model, "model file; overrides the search for --config");
-  app.add_option("--target", options.simulator.target, "target profile (`intsim targets`) or a target file, X.json")->capture_default_str();
+  app.add_option("--target", options.simulator.target, "target profile (`intsim targets`) or a target file, X.json")
+      ->capture_default_str();
 }
 
-void add_engine_options(CLI::App& app, ModelOptions& options) {
-  app.add_option("--kernels", options.simulator.kernels, "simd, or ref for the scalar definition")
+void add_engine_options(CLI::App& app, ModelOptions& options, bool with_oracle) {
+  const std::string oracle = with_oracle ? ", or oracle for the independent oracle" : "";
+  app.add_option("--kernels", options.simulator.kernels, "simd, or ref for the scalar definition" + oracle)
       ->capture_default_str()
-      ->check(CLI::IsMember({"simd", "ref"}));
+      ->check(CLI::IsMember(with_oracle ? std::vector<std::string>{"simd", "ref", "oracle"}
+                                        : std::vector<std::string>{"simd", "ref"}));
   app.add_option("--simd", options.simulator.simd, "SIMD target such as AVX2; the best one without");
   app.add_option("--threads", options.simulator.threads, "network threads; 0 takes all cores")
       ->capture_default_str()
@@ -91,6 +94,14 @@ void add_size_options(CLI::App& app, ModelOptions& options) {
   app.add_option("--width", options.projection.width, "columns of the range image")
       ->capture_default_str()
       ->check(check_size);
+}
+
+bool wants_oracle(const ModelOptions& options) { return options.simulator.kernels == "oracle"; }
+
+SimulatorOptions engine_options(const ModelOptions& options) {
+  SimulatorOptions engine = options.simulator;
+  if (wants_oracle(options)) engine.kernels = "ref";
+  return engine;
 }
 
 std::string short_config(const std::string& config) {
@@ -128,7 +139,7 @@ Program load_program(const ModelOptions& options) {
 }
 
 std::shared_ptr<const PreparedProgram> prepare_program(const ModelOptions& options) {
-  return load_prepared(find_model(options), options.simulator);
+  return load_prepared(find_model(options), engine_options(options));
 }
 
 }  // namespace intsim::cli

@@ -21,8 +21,12 @@ struct ModelOptions {
 
 /// --config, --model, --target.
 void add_model_options(CLI::App& app, ModelOptions& options);
-/// --kernels, --simd, --threads.
-void add_engine_options(CLI::App& app, ModelOptions& options);
+/// --kernels, --simd, --threads. `with_oracle`: the command offers --kernels oracle.
+void add_engine_options(CLI::App& app, ModelOptions& options, bool with_oracle = false);
+/// --kernels oracle was chosen.
+bool wants_oracle(const ModelOptions& options);
+/// The engine's options: an oracle run takes everything but its kernels from a program prepared for the reference.
+SimulatorOptions engine_options(const ModelOptions& options);
 /// --height, --width.
 void add_size_options(CLI::App& app, ModelOptions& options);
 

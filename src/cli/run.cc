@@ -8,6 +8,7 @@
 
 #include "cli/model_options.h"
 #include "cli/names.h"
+#include "cli/oracle_kernels.h"
 #include "cli/statistics_report.h"
 #include "evaluate/progress.h"
 #include "evaluate/report.h"
@@ -39,17 +40,28 @@ struct Outcome {
 
 Outcome run_engine(const Options& o, std::shared_ptr<const PreparedProgram> prepared, const RangeImage& image) {
   Outcome outcome;
-  Engine engine(prepared, o.model.simulator.threads);
+  const Model& model = *prepared->program().model;
   std::optional<StatisticsCollector> collector;
-  if (o.statistics()) collector.emplace(std::move(prepared), o.model.simulator.threads);
-  Observer observer;
+  if (o.statistics()) collector.emplace(prepared, o.model.simulator.threads);
+  std::function<void(const PlanarTensor&)> observer;
+  ValueId value = 0;
   if (o.hashes || collector)
-    observer = [&](const std::string&, const Grid& grid, const PlanarTensor& codes) {
-      if (o.hashes) outcome.hashes.push_back(hash_codes(codes, grid.bits));
+    observer = [&](const PlanarTensor& codes) {
+      if (o.hashes) outcome.hashes.push_back(hash_codes(codes, model.grid(value++).bits));
       if (collector) collector->observe(codes);
     };
-  const double start = steady_seconds();
-  outcome.pixels = engine.run(image.channels, {image.height, image.width}, observer);
+  double start = 0;
+  if (wants_oracle(o.model)) {
+    const OracleKernels oracle(find_model(o.model), prepared->program().profile, o.model.simulator.threads);
+    start = steady_seconds();
+    outcome.pixels = oracle.classes(image, observer);
+  } else {
+    Engine engine(prepared, o.model.simulator.threads);
+    Observer inner;
+    if (observer) inner = [&](const std::string&, const Grid&, const PlanarTensor& codes) { observer(codes); };
+    start = steady_seconds();
+    outcome.pixels = engine.run(image.channels, {image.height, image.width}, inner);
+  }
   outcome.milliseconds = (steady_seconds() - start) * 1000;
   if (collector) outcome.layers = collector->layers();
   return outcome;
@@ -72,8 +84,10 @@ void print_row(const std::string& name, const char* op, const std::string& form,
   std::cout << (hash.empty() ? shape : hash) << "\n";
 }
 
-/// `whole`: an observer made the nodes after the logits run too.
-void print_nodes(const PreparedProgram& prepared, Extent input, const std::vector<std::string>& hashes, bool whole) {
+/// An observer makes the nodes after the logits run too.
+void print_nodes(const Options& o, const PreparedProgram& prepared, Extent input,
+                 const std::vector<std::string>& hashes) {
+  const bool whole = o.hashes || o.statistics(), oracle = wants_oracle(o.model);
   const Program& program = prepared.program();
   const Graph& graph = program.model->graph;
   const std::vector<Extent> extents = infer_extents(graph, input);
@@ -81,11 +95,15 @@ void print_nodes(const PreparedProgram& prepared, Extent input, const std::vecto
   const auto hash = [&](std::size_t value) { return hashes.empty() ? std::string() : hashes[value]; };
   print_row("node", "op", "form", "kernel", "output", hashes.empty() ? "" : "xxh128");
   print_row("input", "Quantize", "float32",
-            prepared.kernels() == KernelSet::simd ? prepared.simd_target() : "reference",
+            oracle                                  ? "oracle"
+            : prepared.kernels() == KernelSet::simd ? prepared.simd_target()
+                                                    : "reference",
             shape_text(graph.input_channels, input), hash(0));
   for (std::size_t i = 0; i < graph.nodes.size(); ++i)
     print_row(printable(graph.nodes[i].name), op_type(graph.nodes[i].op), form_of(program.nodes[i]),
-              !whole && i >= logits ? "not run" : prepared.kernel_name(i),
+              !whole && i >= logits ? "not run"
+              : oracle              ? "oracle"
+                                    : prepared.kernel_name(i),
               shape_text(graph.nodes[i].out_channels, extents[i + 1]), hash(i + 1));
 }
 
@@ -141,7 +159,7 @@ void add_options(CLI::App& app, Options& o) {
   app.add_flag("--stats", o.stats, "print what each layer met: accumulators, clamped outputs, ties, sums beyond int32");
   app.add_option("--stats-json", o.stats_json, "write the same as JSON");
   app.add_flag("--knn", o.knn, "KNN post-processing of lidar-bonnetal");
-  add_engine_options(app, o.model);
+  add_engine_options(app, o.model, true);
   add_size_options(app, o.model);
   app.footer(
       "Hashes are XXH3-128 over the codes in channel, row, column order: one byte each up to 8 bits, two above.\n"
@@ -149,7 +167,8 @@ void add_options(CLI::App& app, Options& o) {
       "Examples:\n"
       "  intsim run --config w8a8 --scan 000000.bin --labels 000000.label\n"
       "  intsim run --config w4a8 --scan 000000.bin --hashes --kernels ref -o out.label\n"
-      "  intsim run --config w8a8 --scan 000000.bin --stats --stats-json stats.json");
+      "  intsim run --config w8a8 --scan 000000.bin --stats --stats-json stats.json\n"
+      "  intsim run --config w8a8 --scan 000000.bin --hashes --kernels oracle");
 }
 
 }  // namespace
@@ -170,7 +189,7 @@ int run_run(const Arguments& arguments) {
   if (!o.output.empty()) save(o.output, points);
   if (!o.stats_json.empty()) write_statistics(o.stats_json, prepared->program(), outcome.layers, o.scan);
 
-  print_nodes(*prepared, {image.height, image.width}, outcome.hashes, o.hashes || o.statistics());
+  print_nodes(o, *prepared, {image.height, image.width}, outcome.hashes);
   if (o.stats) {
     std::cout << "\n";
     print_statistics(prepared->program(), outcome.layers);

@@ -26,7 +26,8 @@ std::string setting_fault(const EvaluationResult& r) {
   if (r.numerics_revision < 1) return "numerics_revision: must be at least 1";
   if (!r.model_hash.empty() && !is_hash(r.model_hash)) return "model.hash: must be empty or 32 lower-case hex digits";
   if (r.target.empty()) return "target.profile: is empty";
-  if (r.kernels != "ref" && r.kernels != "simd") return "kernels: must be \"ref\" or \"simd\"";
+  if (r.kernels != "ref" && r.kernels != "simd" && r.kernels != "oracle")
+    return "kernels: must be \"simd\", \"ref\" or \"oracle\"";
   if ((r.kernels == "simd") == r.simd_target.empty()) return "simd_target: must be set for kernels \"simd\" alone";
   if (r.threads < 1) return "threads: must be at least 1";
   if (r.sequences.empty()) return "dataset.sequences: is empty";

@@ -29,8 +29,8 @@ struct EvaluationResult {
   std::string model_path, model_hash;                 ///< the hash is XXH3-128 in 32 hex digits, empty without a model
   std::string target;                                 ///< name of the target profile
   std::map<std::string, std::string> target_options;  ///< named alternatives inside the profile
-  std::string kernels;                                ///< "ref" or "simd"
-  std::string simd_target;                            ///< "AVX2"; empty where the kernels are "ref"
+  std::string kernels;                                ///< "simd", "ref" or "oracle"
+  std::string simd_target;                            ///< "AVX2"; empty unless the kernels are "simd"
   int threads = 1;
   std::string dataset;
   std::vector<std::string> sequences;

@@ -21,7 +21,7 @@ ALLOWED = {
     'kernels': {'io', 'tensor', 'numerics', 'graph'},
     'engine': {'io', 'tensor', 'numerics', 'graph', 'import', 'kernels'},
     'lidar': {'io', 'numerics'},
-    'evaluate': {'io'},
+    'evaluate': {'io', 'numerics'},
     'hvx': {'io', 'tensor', 'numerics', 'graph', 'import', 'kernels', 'engine'},
     'render': {'io'},
 }

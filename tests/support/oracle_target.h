@@ -1,26 +1,13 @@
-// A profile in the oracle's words, and the profiles that are compared with it.
+// The profiles that are compared with the oracle.
 #pragma once
 
 #include <vector>
 
-#include "numerics/profile.h"
-#include "oracle.h"
+#include "cli/oracle_kernels.h"
 
 namespace intsim::test {
 
-inline oracle::Target oracle_target(const Profile& p) {
-  oracle::Target t;
-  std::string* const rules[] = {&t.conv2d, &t.leaky_relu,    &t.batch_norm, &t.add,
-                                &t.concat, &t.pixel_shuffle, &t.avg_pool,   &t.softmax};
-  for (std::size_t i = 0; i < profile_ops().size(); ++i) *rules[i] = rule_name(p.*profile_ops()[i].rule);
-  std::string* const fields[] = {&t.bn, &t.concat_form, &t.avgpool, &t.conv16, &t.bias};
-  for (std::size_t i = 0; i < alternative_fields().size(); ++i) {
-    const AlternativeField& field = alternative_fields()[i];
-    *fields[i] = p.alternatives.*field.flag ? field.other : field.standard;
-  }
-  t.overflow = recorded_options(p).at("overflow");
-  return t;
-}
+using cli::oracle_target;
 
 /// The built-in profiles, and hexagon-hvx with every named alternative.
 inline std::vector<Profile> profiles_and_alternatives() {
