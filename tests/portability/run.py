@@ -163,7 +163,7 @@ def run_build(root, work, name, golden):
 def write_golden(path, found):
     if len(found) < 2 or any(hashes != found[0] for hashes in found):
         raise Failure(f'not recorded: {len(found)} runs, which must be two or more and equal')
-    lines = ['# numerics revision; file, image, or configuration and profile of the test model on the 16x48 scene; hash']
+    lines = ['# numerics revision; file, image, or configuration and profile; hash']
     lines += [f'{key} {value}' for key, value in found[0].items()]
     path.write_text('\n'.join(lines) + '\n', encoding='utf-8')
     print(f'{path}: {len(found[0])} hashes on which {len(found)} runs agree')
