@@ -3,8 +3,8 @@
 #
 # Usage: sh tools/check.sh [ARGUMENT OF meson test ...]
 #
-# `--suite full` runs the slow tests instead of the others. INTSIM_BUILD_DIR moves the build folder. Exit code 0: all
-# passed; 1: not; 3: packages are missing.
+# `--suite full` runs the slow tests instead of the others, `--suite portability` those with other compilers and CPUs.
+# INTSIM_BUILD_DIR moves the build folder. Exit code 0: all passed; 1: not; 3: packages are missing.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/tools/packages.sh"

@@ -1,10 +1,27 @@
 """intsim hvx: what it refuses, and what it says when the guest is missing or goes wrong. A shell script stands in for
 qemu-hexagon; only HvxRun needs the real one."""
 import os
+import re
 import shutil
+import sys
 import unittest
 
 from support import CliTest, Fixture
+
+# qemu-hexagon with one wrong code in its reply: bit 0 of byte BYTE of tensor TENSOR, counted from 0.
+WRONG_GUEST = """#!{python}
+import struct, subprocess, sys
+guest = subprocess.Popen(["{emulator}", *sys.argv[1:]], stdout=subprocess.PIPE)
+tensor = 0
+while len(head := guest.stdout.read(16)) == 16:
+    body = bytearray(guest.stdout.read(struct.unpack("<I", head[8:12])[0]) if head[:4] == b"HVXT" else b"")
+    if tensor == {tensor} and body:
+        body[{byte}] ^= 1
+    tensor += 1
+    sys.stdout.buffer.write(head + body)
+    sys.stdout.buffer.flush()
+sys.exit(guest.wait())
+"""
 
 
 class Hvx(CliTest):
@@ -76,3 +93,30 @@ class HvxRun(CliTest):
             self.assertIn("171 of 171 tensors equal", text)
             self.assertIn("labels: 512 pixels, 0 differ", text)
             self.assertEqual(text.count(" equal\n"), 172)
+
+    def wrong_by_one_code(self, tensor, byte):
+        """Runs with WRONG_GUEST in front of PATH; the lines of its report, which ends with exit code 1."""
+        script = WRONG_GUEST.format(python=sys.executable, emulator=shutil.which("qemu-hexagon"), tensor=tensor,
+                                    byte=byte)
+        os.chmod(self.write("bin/qemu-hexagon", script.encode()), 0o755)
+        self.environment["PATH"] = self.path("bin") + ":" + os.environ["PATH"]
+        done = self.run_tool(*self.words())
+        self.assertEqual(done.returncode, 1, done.stderr)
+        return done.stdout.splitlines()
+
+    def test_one_wrong_code(self):
+        lines = self.wrong_by_one_code(0, 700)  # of 32x16x32 bytes: channel 1, row 5, column 28
+        wrong = [line for line in lines if "differ;" in line]
+        self.assertEqual(len(wrong), 1, lines)
+        self.assertTrue(wrong[0].startswith("downCntx.conv1 "), wrong)
+        found = re.search(r"1 of 16384 codes differ; first at \[1, 5, 28\]: intsim (\d+), hvx (\d+)$", wrong[0])
+        self.assertTrue(found, wrong)
+        self.assertEqual(int(found[1]) ^ 1, int(found[2]))
+        self.assertEqual(lines[-2:], ["170 of 171 tensors equal, " + lines[-2].split(", ")[1] + ", 1 differ",
+                                      "labels: 512 pixels, 0 differ"])
+
+    def test_one_wrong_label(self):
+        lines = self.wrong_by_one_code(171, 300)
+        self.assertIn("171 of 171 tensors equal", lines[-2])
+        self.assertEqual(lines[-1], "labels: 512 pixels, 1 differ")
+        self.assertIn("1 of 512 codes differ; first at [0, 9, 12]", "\n".join(lines))

@@ -75,10 +75,14 @@ HWY_INLINE void PackWeights(const std::int8_t* w, std::int32_t* out) {
 
 constexpr int kWeightWords = 4;
 struct Activation {
+  // GCC would compile an implicit constructor without the target, and so without NEON's inline one.
+  HWY_INLINE Activation() {}
   V32 channel[4];
 };
 HWY_INLINE Activation PrepareActivation(V32 words) {
-  return {{Channel(words, 0), Channel(words, 1), Channel(words, 2), Channel(words, 3)}};
+  Activation a;
+  for (int k = 0; k < 4; ++k) a.channel[k] = Channel(words, k);
+  return a;
 }
 HWY_INLINE V32 Dot(V32 sum, const Activation& a, const std::int32_t* w) {
   for (int k = 0; k < 4; ++k) sum = hn::Add(sum, hn::Mul(a.channel[k], hn::Set(d32, w[k])));

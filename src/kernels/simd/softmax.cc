@@ -41,6 +41,7 @@ namespace HWY_NAMESPACE {
 
 /// A column of vectors: one per channel.
 struct Column {
+  HWY_INLINE Column() {}  // an implicit one would not be compiled for the target (GCC, NEON)
   V32 v[kMaxSoftmaxChannels];
 };
 
