@@ -329,7 +329,7 @@ VectorSet::VectorSet(VectorOp op, Profile profile)
 std::string VectorSet::column_names() const {
   std::string text;
   for (const Column& c : columns_) text += (text.empty() ? "" : " ") + std::string(c.name);
-  for (const Column& c : lists_) text += " " + std::string(c.name) + "[" + columns_.back().name + "]";
+  for (const Column& c : lists_) text += " " + std::string(c.name) + "[" + std::string(columns_.back().name) + "]";
   return text;
 }
 

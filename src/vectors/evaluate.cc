@@ -32,12 +32,11 @@ Grid output_grid(const Reader& f) {
   return g;
 }
 
-Multiplier multiplier(const Reader& f, const char* suffix = "") {
-  for (const auto& [value, shift] : {std::pair{"M", "S"}, {"R", "sh"}, {"F", "k"}, {"m", "T"}, {"sig", "exp"}}) {
-    const std::string v = std::string(value) + suffix, s = std::string(shift) + suffix;
-    if (f.has(v)) return {f.i32(v), f.i32(s)};
-  }
-  return {};
+/// The n-th multiplier with its shift.
+Multiplier multiplier(const Reader& f, int n = 0) {
+  const int at = f.find_multiplier(n);
+  if (at < 0) return {};
+  return {static_cast<std::int32_t>(f.at(at)), static_cast<std::int32_t>(f.at(at + 1))};
 }
 
 std::int64_t bias_of(const Reader& f) {
@@ -54,11 +53,12 @@ struct Sums {
 Sums sums(const Reader& f) {
   Sums s;
   const std::int64_t zero = f.has("zx") ? f["zx"] : 0;
-  for (std::size_t i = 0; i < f.count(); ++i) {
-    const std::int64_t q = f.item(0, i), w = f.item(1, i);
-    s.all += (q - zero) * w;
-    s.high += (q >> 8) * w;
-    s.low += (q & 255) * w;
+  const auto n = static_cast<std::ptrdiff_t>(f.count());
+  const std::int64_t* codes = &f.item(0, 0);
+  for (const std::int64_t* q = codes; q != codes + n; ++q) {
+    s.all += (*q - zero) * q[n];
+    s.high += (*q >> 8) * q[n];
+    s.low += (*q & 255) * q[n];
   }
   return s;
 }
@@ -91,8 +91,8 @@ std::int32_t leaky_relu_answer(const VectorRule& r, const Reader& f) {
                           .x = input_grid(f, "zx", "sx"),
                           .y = output_grid(f),
                           .rounding = r.rounding,
-                          .positive = multiplier(f, "+"),
-                          .negative = multiplier(f, "-")};
+                          .positive = multiplier(f, 0),
+                          .negative = multiplier(f, 1)};
   return leaky_relu_code(p, f.i32("q"));
 }
 
@@ -126,7 +126,7 @@ std::int32_t add_answer(const VectorRule& r, const Reader& f) {
   p.y = output_grid(f);
   if (r.form == Form::tflite) {
     p.shift = f.i32("left");
-    p.scale_a = multiplier(f, "a"), p.scale_b = multiplier(f, "b"), p.scale_y = multiplier(f, "y");
+    p.scale_a = multiplier(f, 0), p.scale_b = multiplier(f, 1), p.scale_y = multiplier(f, 2);
   } else if (r.form != Form::float32) {
     p.multiplier_a = f.i32("A"), p.multiplier_b = f.i32("B");
     p.shift = f.i32(r.form == Form::hvx8 ? "rsh" : "T");
@@ -169,7 +169,7 @@ std::string real_fault(const Reader& f, const Column& c, std::int64_t value) {
   const float v = std::bit_cast<float>(static_cast<std::uint32_t>(value));
   if (!finite_and_sane(v)) return std::string(c.name) + " is no finite float32 up to 2^60";
   if (c.role == Role::positive_real && v < 0x1p-60f) return std::string(c.name) + " is below 2^-60";
-  if (std::string(c.name) == "hiy") {
+  if (c.name == "hiy") {
     const float low = f.real("loy"), step = f.real("sy");
     if (low > 0 || v < 0 || v / step > 0x1p20f || low / step < -0x1p20f) return "loy … hiy is no range around 0";
   }

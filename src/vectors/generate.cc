@@ -219,8 +219,7 @@ class Draw {
   bool solve(Int128 target, Int128 limit, std::int64_t& sum) const {
     const bool hvx8 = rule_.form == Form::hvx8;
     std::int64_t m = 0, s = 0;
-    for (const auto& [value, shift] : {std::pair{"M", "S"}, {"R", "sh"}, {"F", "k"}, {"m", "T"}})
-      if (f_.has(value)) m = f_[value], s = hvx8 ? 31 - f_[shift] : f_[shift];
+    if (const int at = f_.find_multiplier(0); at >= 0) m = f_.at(at), s = hvx8 ? 31 - f_.at(at + 1) : f_.at(at + 1);
     if (m <= 0 || s < 0 || s > 90) return false;
     const Int128 scaled = s >= 16 ? target << (s - 16) : target >> (16 - s);
     const Int128 a = round_shift_away(2 * scaled / m, 1);
@@ -266,6 +265,8 @@ class Draw {
     }
     for (const char* name : {"acc", "B", "BZ", "c", "O"})
       while (f_.has(name) && f_[name] != 0 && !set_.fault(case_).empty()) f_[name] /= 2;
+    if (rule_.overflow != Overflow::error || !f_.has("S")) return;  // OV-4 counts the left shift
+    while (f_["S"] < 31 && !set_.fault(case_).empty()) ++f_["S"];
   }
 
   const VectorSet& set_;

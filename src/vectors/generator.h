@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "numerics/ops.h"
@@ -41,7 +42,7 @@ enum class Role {
 
 /// One column: its name and the closed range of its values.
 struct Column {
-  const char* name;
+  std::string_view name;
   Role role;
   std::int64_t low, high;
 };

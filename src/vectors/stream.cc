@@ -199,10 +199,14 @@ class Verifier {
 
   void parse_inputs(std::string_view inputs, bool extra_column) {
     case_.inputs.clear();
-    for (const std::string_view word : words(inputs)) {
-      const auto value = number<std::int64_t>(word);
-      if (!value) fail("'" + std::string(word.substr(0, 40)) + "' is no integer", kAnswer);
-      case_.inputs.push_back(*value);
+    for (const char *at = inputs.data(), *end = at + inputs.size();; ++at) {
+      std::int64_t value = 0;
+      const auto [stop, error] = std::from_chars(at, end, value);
+      if (error != std::errc() || (stop != end && *stop != ' '))
+        fail("'" + std::string(at, std::min<std::ptrdiff_t>(end - at, 40)) + "' does not start with an integer",
+             kAnswer);
+      case_.inputs.push_back(value);
+      if (at = stop; at == end) break;
     }
     const std::string fault = set_->fault(case_);
     if (fault.empty()) return;
