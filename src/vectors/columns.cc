@@ -134,7 +134,7 @@ Columns conv_columns(const VectorRule& r) {
   Columns c;
   if (r.form != Form::drop_low) c.push_back(zero("zx"));
   append_stage(r, true, c);
-  c.push_back(integer("k", Role::count, 1, 4096));
+  c.push_back(integer("n", Role::count, 1, 4096));
   return c;
 }
 

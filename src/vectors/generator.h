@@ -73,7 +73,7 @@ class VectorSet {
   const std::vector<Column>& columns() const { return columns_; }
   /// Lists after the columns: "q", or "q" and "w"; none for most operations.
   const std::vector<Column>& lists() const { return lists_; }
-  /// Names as printed: "acc M S zy ny", lists as "q[k]".
+  /// Names as printed: "acc M S zy ny", lists as "q[n]".
   std::string column_names() const;
 
   /// Case `index` of the sequence of `seed`, the same on every machine. The first 10^4 are edges and ties, the later

@@ -74,7 +74,7 @@ TEST_CASE("SplitMix64 is the published sequence") {
 
 TEST_CASE("requantisation and convolution by hand") {
   using enum VectorOp;
-  const char *wide = "acc M S zy ny", *conv = "zx B M S zy ny k q[k] w[k]";
+  const char *wide = "acc M S zy ny", *conv = "zx B M S zy ny n q[n] w[n]";
   // -1.5, 0.375 and a left shift that leaves 32 bits: each rounding on its own.
   for (const auto& [profile, half, small] : {std::tuple{"ideal", 99, 100},
                                              {"half-away", 98, 100},
@@ -95,9 +95,9 @@ TEST_CASE("requantisation and convolution by hand") {
   check({requant, "hexagon-hvx", "acc R sh zy ny", "-11 1073741824 0 20 255", 15});
   check({requant, "hexagon-hvx", "acc R sh zy ny", "10 1073741824 7 24 255", 255});
   // The worked example of docs/NUMERICS.md.
-  check({conv2d, "hexagon-hvx", "zx BZ R sh ny k q[k] w[k]", "64 6144 12582912 0 255 3 100 30 53 50 20 1", 42});
+  check({conv2d, "hexagon-hvx", "zx BZ R sh ny n q[n] w[n]", "64 6144 12582912 0 255 3 100 30 53 50 20 1", 42});
   check({conv2d, "ideal", conv, "64 683 1610612736 38 32 255 3 100 30 53 50 20 1", 43});
-  check({conv2d, "aimet", "zx sx sw b sy zy loy hiy ny k q[k] w[k]",
+  check({conv2d, "aimet", "zx sx sw b sy zy loy hiy ny n q[n] w[n]",
          "64 1040187392 1010827264 1048576000 1031798784 32 3221225472 1096744960 255 3 100 30 53 50 20 1", 62});
 }
 
