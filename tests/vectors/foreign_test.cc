@@ -106,6 +106,28 @@ TEST_CASE("SG-1: signed codes, offsets and the fused clamp") {
         "reference: 1 differ, first 1: expected 126, got 127");
 }
 
+TEST_CASE("padding below and to the right alone, in rows without any slack") {
+  // Each output is its neighbour to the right, or below; beyond the image lies the zero point.
+  for (const bool below : {false, true}) {
+    ForeignCase c;
+    c.name = below ? "below" : "right";
+    c.input = c.output = {1, 4, 16, 1};
+    (below ? c.window.kernel_h : c.window.kernel_w) = 2;
+    (below ? c.window.extra_h : c.window.extra_w) = 1;
+    c.clamp_low = -128, c.clamp_high = 127;
+    c.scale = {{1 << 30, 1}};
+    c.weights = {0, 1};
+    for (int i = 0; i < 64; ++i) c.inputs[0].push_back(i + 10);
+    for (int i = 0; i < 64; ++i) {
+      const bool inside = below ? i < 48 : i % 16 < 15;
+      c.expected.push_back(inside ? i + 10 + (below ? 16 : 1) : 0);
+    }
+    std::map<std::string, int> kernels;
+    CHECK(difference(c, kernels) == "");
+    CHECK(kernels["SCALAR"] == 1);
+  }
+}
+
 TEST_CASE("Damaged files name the field") {
   const auto fault = [](const std::string& from, const std::string& to, const std::string& field) {
     try {
@@ -121,6 +143,7 @@ TEST_CASE("Damaged files name the field") {
   fault("\"input\": [10, -128]", "\"input\": [10, 1.5]", "input");
   fault("\"output_nhwc\": [1, 1, 2, 1]", "\"output_nhwc\": [1, 1, 1, 1]", "output_nhwc");
   fault("\"output_nhwc\": [1, 1, 2, 1]", "\"output_nhwc\": [1, 1, 200, 1]", "output_nhwc");
+  fault("\"input_nhwc\": [1, 1, 2, 1]", "\"input_nhwc\": [1, 2, 2, 1]", "output_nhwc");
   fault("\"groups\": 1", "\"groups\": 2", "weight_ohwi");
   fault("\"bias_dtype\": \"int32\"", "\"bias_dtype\": \"int64\"", "bias_dtype");
   fault("\"shift\": [0]", "\"shift\": [31]", "shift");

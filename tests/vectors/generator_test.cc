@@ -110,6 +110,11 @@ TEST_CASE("other operations by hand") {
     check({leaky_relu, "hexagon-hvx", "q zx R+ sh+ R- sh- zy ny", (code + rest8).c_str(), y});
     check({leaky_relu, "ideal", "q zx M+ S+ M- S- zy ny", (code + rest).c_str(), y});
   }
+  // TFLite's Add and LeakyReLU have 31-bit multipliers for 16-bit inputs too: -0.75 and the tie -1.5.
+  for (const auto& [profile, tie] : {std::pair{"tflite", 98}, {"tflite-int16x8", 98}, {"tflite-single", 99}}) {
+    check({leaky_relu, profile, "q zx M+ S+ M- S- zy ny", "7 10 2147483647 31 1073741824 32 100 65535", 99});
+    check({leaky_relu, profile, "q zx M+ S+ M- S- zy ny", "4 10 2147483647 31 1073741824 32 100 65535", tie});
+  }
   check(
       {leaky_relu, "aimet", "q sx zx sy zy loy hiy ny", "3 1040187392 64 1031798784 32 3221225472 1096744960 255", 31});
   check({batch_norm, "hexagon-hvx", "q zx gamma BZ R sh ny", "100 64 50 -200000 12582912 0 255", 178});
