@@ -185,7 +185,7 @@ TEST_CASE("every operation under every profile: cases are in range and repeat") 
 TEST_CASE("level 1 holds every shift, exact ties, both ends and the extreme operands") {
   const VectorSet set(VectorOp::requant, find_profile("ideal"));
   std::set<std::int64_t> shifts, sums;
-  long ties = 0, beyond = 0, at_top = 0, at_zero = 0, inside = 0;
+  long ties = 0, beyond = 0, at_top = 0, at_zero = 0, inside = 0, ends = 0;
   Case c;
   for (std::uint64_t i = 0; i < level_count(1); ++i) {
     set.generate(1, i, c);
@@ -196,6 +196,7 @@ TEST_CASE("level 1 holds every shift, exact ties, both ends and the extreme oper
     ties += s < 120 && ((product % unit) + unit) % unit == unit / 2 ? 1 : 0;
     const Int128 y = (product + unit / 2) >> s;
     beyond += y + z < 0 || y + z > n ? 1 : 0;
+    ends += (y + z >= -1 && y + z <= 1) || (y + z >= n - 1 && y + z <= n + 1) ? 1 : 0;
     inside += y + z > 0 && y + z < n ? 1 : 0;
     at_zero += z == 0 ? 1 : 0;
     at_top += z == n ? 1 : 0;
@@ -207,6 +208,7 @@ TEST_CASE("level 1 holds every shift, exact ties, both ends and the extreme oper
   CHECK(ties >= 1500);
   CHECK(beyond >= 1000);
   CHECK(inside >= 3000);
+  CHECK(ends >= 1800);
   CHECK(at_zero >= 300);
   CHECK(at_top >= 300);
 }
