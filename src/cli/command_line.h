@@ -26,6 +26,7 @@ int run_render(const Arguments& arguments);
 int run_table(const Arguments& arguments);
 int run_doctor(const Arguments& arguments);
 int run_targets(const Arguments& arguments);
+int run_vectors(const Arguments& arguments);
 
 /// Parses into the variables bound to `app`. False when --help was asked for and printed. Throws UsageError that
 /// suggests the nearest option for an unknown one.

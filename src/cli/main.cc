@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"table", "results side by side", run_table},
     {"doctor", "check a SemanticKITTI tree", run_doctor},
     {"targets", "target profiles and the SIMD targets of this machine", run_targets},
+    {"vectors", "test vectors for a device, and those of other projects", run_vectors},
 };
 
 std::string help() {

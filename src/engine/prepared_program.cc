@@ -16,8 +16,9 @@ PreparedProgram::PreparedProgram(Program program, KernelSet kernels, const std::
       const auto value = static_cast<std::size_t>(v);
       last_use_[value] = i + 1;
       auto& [pad_h, pad_w] = pads_[value];
-      pad_h = std::max(pad_h, nodes[i].window.pad_h);
-      pad_w = std::max(pad_w, nodes[i].window.pad_w);
+      const Window& w = nodes[i].window;
+      pad_h = std::max(pad_h, w.pad_h + w.extra_h);
+      pad_w = std::max(pad_w, w.pad_w + w.extra_w);
     }
   }
   logits_ = logits_of(program_.model->graph);

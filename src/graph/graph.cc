@@ -27,8 +27,13 @@ void check_window(const GraphNode& node, const std::string& where) {
   const Window& w = node.window;
   const auto in = [](int v, int low, int high) { return v >= low && v <= high; };
   if (!in(w.kernel_h, 1, 64) || !in(w.kernel_w, 1, 64) || !in(w.stride_h, 1, 64) || !in(w.stride_w, 1, 64) ||
-      !in(w.pad_h, 0, 64) || !in(w.pad_w, 0, 64) || !in(w.dilation_h, 1, 64) || !in(w.dilation_w, 1, 64))
+      !in(w.pad_h, 0, 64) || !in(w.pad_w, 0, 64) || !in(w.dilation_h, 1, 64) || !in(w.dilation_w, 1, 64) ||
+      !in(w.extra_h, 0, 64) || !in(w.extra_w, 0, 64))
     fail(where, node, "impossible window geometry");
+  // An average needs a tap inside the image.
+  if (!node.count_pads && (w.dilation_h != 1 || w.dilation_w != 1 || w.pad_h + w.extra_h >= w.kernel_h ||
+                           w.pad_w + w.extra_w >= w.kernel_w))
+    fail(where, node, "a window could lie in the padding alone, which does not count");
 }
 
 void check_channels(const Graph& graph, const GraphNode& node, const std::string& where) {

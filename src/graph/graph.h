@@ -25,9 +25,10 @@ struct Window {
   int stride_h = 1, stride_w = 1;
   int pad_h = 0, pad_w = 0;  ///< on both sides, with the input's zero point
   int dilation_h = 1, dilation_w = 1;
+  int extra_h = 0, extra_w = 0;  ///< further padding below and to the right; imported models and model files have none
 
-  int out_height(int h) const { return steps(h + 2 * pad_h - dilation_h * (kernel_h - 1) - 1, stride_h); }
-  int out_width(int w) const { return steps(w + 2 * pad_w - dilation_w * (kernel_w - 1) - 1, stride_w); }
+  int out_height(int h) const { return steps(h + 2 * pad_h + extra_h - dilation_h * (kernel_h - 1) - 1, stride_h); }
+  int out_width(int w) const { return steps(w + 2 * pad_w + extra_w - dilation_w * (kernel_w - 1) - 1, stride_w); }
   int taps() const { return kernel_h * kernel_w; }
   bool operator==(const Window&) const = default;
 

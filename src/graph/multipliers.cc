@@ -44,9 +44,9 @@ Multiplier float_multiplier(const Ratio& f, const std::string& where) {
   return {static_cast<std::int32_t>(std::ldexp(fraction, kBits)), shift};
 }
 
-/// PA-8.
-Multiplier short_multiplier(const Ratio& f, const std::string& where) {
-  const Multiplier wide = wide_multiplier(f, where);
+}  // namespace
+
+Multiplier short_multiplier(const Multiplier& wide, const std::string& where) {
   const int shift = wide.shift - 16;
   if (shift < 1)
     throw InputError(where, "input step is 2^15 output steps or more", "check the ranges in the encodings file");
@@ -54,14 +54,12 @@ Multiplier short_multiplier(const Ratio& f, const std::string& where) {
   return {static_cast<std::int32_t>(std::min<std::int64_t>(value, 32767)), shift};
 }
 
-}  // namespace
-
 Multiplier rounding_multiplier(const Ratio& f, Rounding rounding, const std::string& where) {
   switch (rounding) {
     case Rounding::nearest_even:
       return float_multiplier(f, where);
     case Rounding::short_multiplier:
-      return short_multiplier(f, where);
+      return short_multiplier(wide_multiplier(f, where), where);
     default:
       return wide_multiplier(f, where);
   }

@@ -15,6 +15,9 @@ Multiplier hvx8_multiplier(const Ratio& f, const std::string& where);
 /// PA-3: f = m * 2^e, M = round(m * 2^31) (2^31 -> 2^30, e + 1), S = 31 - e. Throws InputError unless 1 <= S <= 120.
 Multiplier wide_multiplier(const Ratio& f, const std::string& where);
 
+/// PA-8 from M and S of PA-3. Throws InputError unless T >= 1.
+Multiplier short_multiplier(const Multiplier& wide, const std::string& where);
+
 /// Multiplier that `rounding` wants: PA-3, PA-7 for nearest_even, PA-8 for short_multiplier. Throws InputError as
 /// there.
 Multiplier rounding_multiplier(const Ratio& f, Rounding rounding, const std::string& where);

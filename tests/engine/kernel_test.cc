@@ -197,7 +197,8 @@ TEST_CASE("convolutions with stride, groups and wide padding") {
   unsigned seed = 5000;
   for (const Window& w :
        {Window{.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 3, .pad_h = 1, .pad_w = 2},
-        Window{.kernel_h = 2, .kernel_w = 5, .pad_h = 4, .pad_w = 3, .dilation_h = 1, .dilation_w = 2}})
+        Window{.kernel_h = 2, .kernel_w = 5, .pad_h = 4, .pad_w = 3, .dilation_h = 1, .dilation_w = 2},
+        Window{.kernel_h = 3, .kernel_w = 2, .pad_h = 1, .dilation_w = 3, .extra_h = 2, .extra_w = 5}})
     for (const int groups : {1, 2}) {
       const Tally tally = check_node(conv(6, 4, w, groups), 4, seed += 100);
       require_forms(tally, "conv2d", {"hvx8", "wide", "float32"});

@@ -128,3 +128,20 @@ TEST_CASE("sizes are free in multiples of 16") {
   CHECK_THROWS_AS(infer_extents(g, {64, 2040}), InputError);
   CHECK_THROWS_AS(infer_extents(g, {60, 2048}), InputError);
 }
+
+TEST_CASE("padding: more of it below and to the right; averages that could see nothing else are refused") {
+  const Window w{.kernel_h = 5, .kernel_w = 3, .stride_h = 5, .pad_h = 1, .pad_w = 1, .extra_h = 1, .extra_w = 1};
+  CHECK(w.out_height(12) == 3);  // starts -1, 4, 9: the last window reaches two rows below the image
+  CHECK(w.out_width(4) == 5);
+  Graph g{.input_channels = 2, .nodes = {}};
+  g.nodes.push_back({.name = "pool", .op = Op::avg_pool, .inputs = {0}, .out_channels = 2, .window = w});
+  CHECK_NOTHROW(check_graph(g, "test"));
+  g.nodes[0].count_pads = false;
+  CHECK_NOTHROW(check_graph(g, "test"));
+  g.nodes[0].window.extra_w = 2;  // a window of three columns in padding alone
+  CHECK_THROWS_AS(check_graph(g, "test"), InputError);
+  g.nodes[0].window = {.kernel_h = 2, .kernel_w = 2, .dilation_h = 2};
+  CHECK_THROWS_AS(check_graph(g, "test"), InputError);
+  g.nodes[0].count_pads = true;
+  CHECK_NOTHROW(check_graph(g, "test"));
+}

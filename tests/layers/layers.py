@@ -24,6 +24,7 @@ ALLOWED = {
     'evaluate': {'io', 'numerics'},
     'hvx': {'io', 'tensor', 'numerics', 'graph', 'import', 'kernels', 'engine'},
     'render': {'io'},
+    'vectors': {'io', 'tensor', 'numerics', 'graph', 'kernels', 'engine'},
 }
 ALLOWED['cli'] = set(ALLOWED)
 
