@@ -13,7 +13,7 @@ constexpr const char* kHead =
     "intsim              0.1.0, numerics revision 1\n"
     "config              W8A8\n"
     "model               models/salsanext.pth (xxh128 00112233445566778899aabbccddeeff)\n"
-    "target              hexagon-hvx, bn = depthwise\n"
+    "target              hexagon-hvx, bn = batchnorm_d32\n"
     "kernels             simd (AVX2), 2 threads\n"
     "dataset             data/kitti, sequences 08\n"
     "metric              model-card, KNN off\n"

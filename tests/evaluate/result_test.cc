@@ -67,7 +67,7 @@ TEST_CASE("the file holds every field") {
     "schema": "intsim-result", "schema_version": 1, "intsim_version": "0.1.0", "numerics_revision": 1,
     "config": "W8A8",
     "model": {"path": "models/salsanext.pth", "hash": "00112233445566778899aabbccddeeff"},
-    "target": {"profile": "hexagon-hvx", "options": {"bn": "depthwise"}},
+    "target": {"profile": "hexagon-hvx", "options": {"bn": "batchnorm_d32"}},
     "kernels": "simd", "simd_target": "AVX2", "threads": 2,
     "dataset": {"path": "data/kitti", "sequences": ["08"]},
     "metric": {"mode": "model_card", "ignored_classes": [0], "knn": false},

@@ -19,7 +19,7 @@ inline intsim::EvaluationResult sample_result() {
   r.model_path = "models/salsanext.pth";
   r.model_hash = "00112233445566778899aabbccddeeff";
   r.target = "hexagon-hvx";
-  r.target_options = {{"bn", "depthwise"}};
+  r.target_options = {{"bn", "batchnorm_d32"}};
   r.kernels = "simd";
   r.simd_target = "AVX2";
   r.threads = 2;

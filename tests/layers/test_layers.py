@@ -44,7 +44,7 @@ class Layers(unittest.TestCase):
         for module, other in (('io', 'tensor'), ('tensor', 'numerics'), ('numerics', 'graph'), ('graph', 'import'),
                               ('graph', 'kernels'), ('import', 'kernels'), ('kernels', 'import'),
                               ('kernels', 'engine'), ('engine', 'lidar'), ('lidar', 'tensor'),
-                              ('evaluate', 'lidar'), ('evaluate', 'numerics'), ('render', 'lidar'), ('lidar', 'render'),
+                              ('evaluate', 'lidar'), ('evaluate', 'graph'), ('engine', 'oracle'), ('render', 'lidar'), ('lidar', 'render'),
                               ('engine', 'cli')):
             self.assert_red(f'src/{module}/a.cc', f'// text\n\n#include "{other}/b.h"\n', 3)
             self.assert_red(f'src/{module}/deep/a-inl.h', f'#  include <{other}/b.h>\n', 1)
