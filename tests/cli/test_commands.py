@@ -202,7 +202,7 @@ class Others(CliTest):
             rows = [line.split() for line in block.splitlines()[2:10]]
             self.assertEqual([row[0] for row in rows], OPERATIONS)
             self.assertEqual([row[1] for row in rows], rules)
-            self.assertRegex(block, f"  source +.*{source}.*\n  checked by +\\S")
+            self.assertRegex(block, f"  source +.*{source}.*\n  confidence +\\S.*\n  checked by +\\S")
         self.assertRegex(text.splitlines()[-1], "^SIMD targets of this machine, best first: [A-Z]")
 
     def test_version_and_help(self):

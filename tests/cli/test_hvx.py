@@ -105,11 +105,13 @@ class HvxRun(CliTest):
         return done.stdout.splitlines()
 
     def test_one_wrong_code(self):
-        lines = self.wrong_by_one_code(0, 700)  # of 32x16x32 bytes: channel 1, row 5, column 28
+        lines = self.wrong_by_one_code(0, 700)  # the low byte of a code of downCntx.conv1, 32x16x32
         wrong = [line for line in lines if "differ;" in line]
         self.assertEqual(len(wrong), 1, lines)
         self.assertTrue(wrong[0].startswith("downCntx.conv1 "), wrong)
-        found = re.search(r"1 of 16384 codes differ; first at \[1, 5, 28\]: intsim (\d+), hvx (\d+)$", wrong[0])
+        index = 700 * 8 // int(wrong[0].split()[2])  # 8 or 16 bits
+        place = f"{index // 512}, {index % 512 // 32}, {index % 32}"
+        found = re.search(rf"1 of 16384 codes differ; first at \[{place}\]: intsim (\d+), hvx (\d+)$", wrong[0])
         self.assertTrue(found, wrong)
         self.assertEqual(int(found[1]) ^ 1, int(found[2]))
         self.assertEqual(lines[-2:], ["170 of 171 tensors equal, " + lines[-2].split(", ")[1] + ", 1 differ",

@@ -139,15 +139,20 @@ void check_outputs(const Program& program, const oracle::Network& network, const
   }
 }
 
+Profile chosen_profile(const std::string& name) {
+  const std::vector<Profile> list = test::profiles_and_alternatives();
+  const auto chosen = std::find_if(list.begin(), list.end(), [&](const Profile& p) { return p.name == name; });
+  REQUIRE(chosen != list.end());
+  return *chosen;
+}
+
 void check_config(const std::string& config, const std::string& profile) {
   const auto model = test::test_model(config);
   const auto network = oracle_network(config);
   check_network(*model, *network);
-  const std::vector<Profile> list = test::profiles_and_alternatives();
-  const auto chosen = std::find_if(list.begin(), list.end(), [&](const Profile& p) { return p.name == profile; });
-  REQUIRE(chosen != list.end());
-  if (profile != "alternatives") CHECK(test::oracle_target(*chosen) == oracle::target_named(profile));
-  const Program program = lower(model, *chosen);
+  const Profile chosen = chosen_profile(profile);
+  if (profile != "alternatives") CHECK(test::oracle_target(chosen) == oracle::target_named(profile));
+  const Program program = lower(model, chosen);
   const long parameters = check_parameters(program, *network);
   std::printf("%s %s: %ld integer parameters compared\n", config.c_str(), profile.c_str(), parameters);
   CHECK((parameters > 0) == (profile != "aimet"));
@@ -167,7 +172,7 @@ TEST_CASE("the oracle reads the model file alike") {
   std::filesystem::remove(path);
   check_network(*model, from_file);
   const auto from_checkpoint = oracle_network(g_config);
-  const oracle::Target target = oracle::target_named(g_profile);
+  const oracle::Target target = test::oracle_target(chosen_profile(g_profile));
   for (const std::string& name : from_file.layers()) {
     const oracle::Parameters ours = from_file.parameters(name, target);
     const oracle::Parameters theirs = from_checkpoint->parameters(name, target);
