@@ -118,8 +118,10 @@ long sweep_all(const Sweep& sweep, int step, const std::vector<std::string>& tar
   const auto work = [&] {
     Block block(targets);
     for (int i; (i = next.fetch_add(step)) < kBlocks;) {
-      // Quick sweeps also take both ends of the range.
-      const int at = step > 1 && i + step >= kBlocks ? kBlocks - 1 : i;
+      // Quick sweeps move through the residues, so that odd multiples of 2^22 and 2^23, the ties, are met; and they end
+      // at the end of the range.
+      const int moved = i + 16 * (i / step) % step;
+      const int at = step == 1 ? i : i + step >= kBlocks ? kBlocks - 1 : moved;
       different += block.compare(sweep, std::int64_t{INT32_MIN} + std::int64_t{at} * kChannels * kCodes);
     }
   };
