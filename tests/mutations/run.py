@@ -31,7 +31,9 @@ class Build:
         self.source, self.folder, self.work = work / "source", work / "build", work
         if self.source.exists():
             shutil.rmtree(self.source)
-        shutil.copytree(root, self.source, ignore=shutil.ignore_patterns(".git", "build*", "out"))
+        # Not with the old times: objects of a planted mistake in a kept build folder would seem up to date.
+        shutil.copytree(root, self.source, copy_function=shutil.copy,
+                        ignore=shutil.ignore_patterns(".git", "build*", "out"))
         if not (self.folder / "build.ninja").exists():
             if shutil.which("ccache"):
                 os.environ.setdefault("CXX", "ccache c++")
