@@ -39,7 +39,13 @@ struct WorstOf {
     return worst;
   }
 
-  Worst operator()(const ConvParams& p) const { return affine(p); }
+  Worst operator()(const ConvParams& p) const {
+    if (p.form != Form::drop_low) return affine(p);
+    const AccumulatorBound bound = largest_bound(p);
+    Worst worst;
+    worst.add(static_cast<std::int64_t>(bound.value), bound.left);
+    return worst;
+  }
   Worst operator()(const BatchNormParams& p) const { return affine(p); }
   Worst operator()(const LeakyReluParams& p) const {
     return rescale(p, reach(p.x), std::max(p.positive.shift, p.negative.shift));

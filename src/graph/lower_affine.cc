@@ -44,15 +44,15 @@ bool fill_hvx8(const GraphNode& node, const std::vector<Channel>& channels, cons
   const Dyadic zero = Dyadic::integer(y.zero()) * scale_of(y);
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const Channel& ch = channels[c];
-    const Multiplier m = hvx8_multiplier({ch.step, scale_of(y)}, place(node, c));
+    const std::optional<Multiplier> m = hvx8_multiplier({ch.step, scale_of(y)});
     const Ratio exact{ch.bias + zero, ch.step};
     const BigInt bz = float32_bias ? round_even(finite_float32(exact, place(node, c))) : round_scaled(exact);
-    if (!fits_hvx8(ch.worst_sum, bz, m.shift)) {
+    if (!m || !fits_hvx8(ch.worst_sum, bz, m->shift)) {
       reason = "PA-4 channel " + std::to_string(c);
       return false;
     }
     bias.push_back(to_int64(bz, place(node, c)));
-    scale.push_back(m);
+    scale.push_back(*m);
   }
   return true;
 }
@@ -145,6 +145,7 @@ void fill_integer_conv(const GraphNode& node, const NodeData& data, const std::v
   } else if (rule == Rule::hvx8 && profile.alternatives.drop_low && int8 && p.x.bits == 16 && p.y.bits == 16 &&
              fill_drop_low(data, channels, p)) {
     p.form = Form::drop_low;
+    p.reason.clear();
   } else {
     p.form = Form::wide;
     p.rounding = rounding_of(rule, p.x);

@@ -1,6 +1,8 @@
 // Operations without weights: LeakyReLU, Add, Concat, PixelShuffle, AvgPool, Softmax.
 #include <algorithm>
 #include <boost/multiprecision/cpp_bin_float.hpp>
+#include <cmath>
+#include <optional>
 
 #include "graph/lower_ops.h"
 #include "graph/multipliers.h"
@@ -13,8 +15,11 @@ namespace {
 Form fill_rescale(const GraphNode& node, const Ratio& f, const Grid& x, const Grid& y, int gain, Rule rule,
                   Rounding rounding, Multiplier& m) {
   if (rule == Rule::hvx8 && eight_bit(x) && eight_bit(y)) {
-    m = hvx8_multiplier(f, place(node));
-    if (fits_hvx8(BigInt(reach(x) * gain), 0, m.shift)) return Form::hvx8;
+    const std::optional<Multiplier> narrow = hvx8_multiplier(f);
+    if (narrow && fits_hvx8(BigInt(reach(x) * gain), 0, narrow->shift)) {
+      m = *narrow;
+      return Form::hvx8;
+    }
   }
   m = rounding_multiplier(f, rounding, place(node));
   return Form::wide;
@@ -27,12 +32,12 @@ void fill_tflite_leaky_relu(const GraphNode& node, Rule rule, LeakyReluParams& p
   };
   p.form = Form::wide;
   p.rounding = tflite_rounding(rule);
-  const float positive = p.x.float_scale / p.y.float_scale, scaled = p.x.float_scale * 0.01f;
-  if (!(positive > 0.0f) || !(scaled / p.y.float_scale > 0.0f))
-    throw InputError(place(node), "the ratio of its steps vanishes in float32",
-                     "check the ranges in the encodings file");
+  const float positive = p.x.float_scale / p.y.float_scale;
+  const float negative = p.x.float_scale * 0.01f / p.y.float_scale;
+  if (!(negative > 0.0f) || !std::isfinite(positive))
+    throw InputError(place(node), "the ratio of its steps leaves float32", "check the ranges in the encodings file");
   p.positive = multiplier(positive);
-  p.negative = multiplier(scaled / p.y.float_scale);
+  p.negative = multiplier(negative);
 }
 
 }  // namespace
@@ -76,10 +81,6 @@ bool fill_hvx8_add(const Grid& a, const Grid& b, const Grid& y, AddParams& p) {
   p.offset = saturate16(zero - (inputs >> 8));
   return true;
 }
-
-}  // namespace
-
-namespace {
 
 /// AD-4: multipliers of exact ratios of the float32 scales.
 void fill_tflite_add(const GraphNode& node, Rule rule, AddParams& p) {
@@ -128,18 +129,22 @@ AddParams lower_add(const GraphNode& node, const Grid& a, const Grid& b, const G
 
 namespace {
 
-/// CC-2 or CC-5: the 8-bit forms of an operand whose step is not above the output's.
-void fill_hvx8_concat(const Ratio& f, bool flat, ConcatParams& p) {
+/// CC-2 or CC-5: the 8-bit forms of an operand whose step is not above the output's. False where CC-5's offset is too
+/// large.
+bool fill_hvx8_concat(const Ratio& f, bool flat, ConcatParams& p) {
   const Dyadic difference = Dyadic::integer(p.y.zero()) * scale_of(p.y) - Dyadic::integer(p.x.zero()) * scale_of(p.x);
   if (flat) {
+    const BigInt offset = round_scaled({difference, scale_of(p.x)});
+    if (abs(offset) >= BigInt(1) << 30) return false;
     p.form = Form::flat;
     p.gain = static_cast<std::int32_t>(std::min<BigInt>(round_scaled(f, 15), 32767));
-    p.offset = static_cast<std::int32_t>(round_scaled({difference, scale_of(p.x)}));
-    return;
+    p.offset = static_cast<std::int32_t>(offset);
+    return true;
   }
   p.gain = static_cast<std::int32_t>(truncate_scaled(f, 15));
   p.offset = static_cast<std::int32_t>(truncate_scaled({difference, scale_of(p.y)}, 7));
   p.form = p.offset == 0 && p.gain >= 32704 ? Form::copy : Form::hvx8;
+  return true;
 }
 
 }  // namespace
@@ -155,10 +160,7 @@ ConcatParams lower_concat(const GraphNode& node, const Grid& x, const Grid& y, c
   if (hvx8 && x.same_codes(y)) return p;  // CC-1
   const Ratio f{scale_of(x), scale_of(y)};
   const Ratio limit{Dyadic::integer(32767), Dyadic::integer(32768)};
-  if (hvx8 && compare(f, limit) <= 0) {
-    fill_hvx8_concat(f, profile.alternatives.flat_concat, p);
-    return p;
-  }
+  if (hvx8 && compare(f, limit) <= 0 && fill_hvx8_concat(f, profile.alternatives.flat_concat, p)) return p;
   p.form = Form::wide;
   p.rounding = rounding_of(rule, x);
   p.scale = rounding_multiplier(f, p.rounding, place(node));
@@ -178,13 +180,15 @@ RescaleParams lower_pixel_shuffle(const GraphNode& node, const Grid& x, const Gr
 namespace {
 
 /// AP-5. False where its precondition fails.
-bool fill_reciprocal_pool(const GraphNode& node, AvgPoolParams& p) {
+bool fill_reciprocal_pool(AvgPoolParams& p) {
+  p.reciprocal = static_cast<std::int32_t>(round_scaled({Dyadic::integer(32768), Dyadic::integer(p.taps)}));
   if (!p.x.same_codes(p.y)) {
-    p.scale = hvx8_multiplier({scale_of(p.x), scale_of(p.y)}, place(node));
-    if (!fits_hvx8(BigInt(reach(p.x)), 0, p.scale.shift)) return false;
+    const std::int64_t largest = round_shift(std::int64_t{p.taps} * p.x.n * p.reciprocal, 15), zero = p.x.zero();
+    const std::optional<Multiplier> m = hvx8_multiplier({scale_of(p.x), scale_of(p.y)});
+    if (!m || !fits_hvx8(BigInt(std::max(zero, largest - zero)), 0, m->shift)) return false;
+    p.scale = *m;
   }
   p.form = Form::reciprocal;
-  p.reciprocal = static_cast<std::int32_t>(round_scaled({Dyadic::integer(32768), Dyadic::integer(p.taps)}));
   return true;
 }
 
@@ -210,7 +214,7 @@ AvgPoolParams lower_avg_pool(const GraphNode& node, const Grid& x, const Grid& y
     return p;
   }
   const bool reciprocal = rule == Rule::hvx8 && profile.alternatives.reciprocal_pool && eight_bit(x) && eight_bit(y);
-  if (!reciprocal || !fill_reciprocal_pool(node, p))
+  if (!reciprocal || !fill_reciprocal_pool(p))
     p.form = fill_rescale(node, {scale_of(x), Dyadic::integer(p.taps) * scale_of(y)}, x, y, p.taps, rule, p.rounding,
                           p.scale);
   return p;

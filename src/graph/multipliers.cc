@@ -7,14 +7,13 @@
 
 namespace intsim {
 
-Multiplier hvx8_multiplier(const Ratio& f, const std::string& where) {
+std::optional<Multiplier> hvx8_multiplier(const Ratio& f) {
   const Ratio one{Dyadic::integer(1), Dyadic::integer(1)};
   const int shift = compare(f, one) <= 0 ? 0 : binary_exponent(f);
-  if (shift > 30)
-    throw InputError(where, "input step is over 2^30 output steps", "check the ranges in the encodings file");
+  if (shift > 30) return std::nullopt;
   const BigInt limit = (BigInt(1) << 31) - 1;
   const BigInt value = std::min(round_scaled(f, 31 - shift), limit);
-  return {static_cast<std::int32_t>(value), shift};
+  return Multiplier{static_cast<std::int32_t>(value), shift};
 }
 
 Multiplier wide_multiplier(const Ratio& f, const std::string& where) {
@@ -49,7 +48,8 @@ Multiplier float_multiplier(const Ratio& f, const std::string& where) {
 Multiplier short_multiplier(const Multiplier& wide, const std::string& where) {
   const int shift = wide.shift - 16;
   if (shift < 1)
-    throw InputError(where, "input step is 2^15 output steps or more", "check the ranges in the encodings file");
+    throw InputError(where, "the 16-bit multiplier of its input takes ratios of input to output step below 2^14 only",
+                     "check the ranges in the encodings file");
   const std::int64_t value = (std::int64_t{wide.value} + (1 << 15)) >> 16;
   return {static_cast<std::int32_t>(std::min<std::int64_t>(value, 32767)), shift};
 }

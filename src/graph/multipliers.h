@@ -9,8 +9,8 @@
 
 namespace intsim {
 
-/// PA-2: sh = f <= 1 ? 0 : getexp(f); R = min(round(f * 2^(31 - sh)), 2^31 - 1).
-Multiplier hvx8_multiplier(const Ratio& f, const std::string& where);
+/// PA-2: sh = f <= 1 ? 0 : getexp(f); R = min(round(f * 2^(31 - sh)), 2^31 - 1). Empty when sh would exceed 30.
+std::optional<Multiplier> hvx8_multiplier(const Ratio& f);
 
 /// PA-3: f = m * 2^e, M = round(m * 2^31) (2^31 -> 2^30, e + 1), S = 31 - e. Throws InputError unless 1 <= S <= 120.
 Multiplier wide_multiplier(const Ratio& f, const std::string& where);

@@ -20,12 +20,14 @@ bool midway(Int128 v, int s) {
 
 bool leaves_int32(Int128 v) { return v < INT32_MIN || v > INT32_MAX; }
 
-/// QZ-2 without its clamps.
+/// QZ-2; where a clamp made the code, the value without clamps. The clamp of x can give code 1 or N - 1 where min is no
+/// multiple of the scale, and then that code is the value.
 Observed quantised(const Grid& y, float x, std::int64_t accumulator = 0) {
   constexpr float kFar = 1e9f;
-  if (std::isnan(x)) return {accumulator, y.n};
-  const float rounded = std::roundf(x / y.float_scale - y.float_offset);
-  return {accumulator, static_cast<std::int64_t>(clamp_to(rounded, -kFar, kFar))};
+  const std::int32_t code = quantise(y, x);
+  if (std::isnan(x)) return {accumulator, code};
+  const auto free = static_cast<std::int64_t>(clamp_to(std::roundf(x / y.float_scale - y.float_offset), -kFar, kFar));
+  return {accumulator, clamp_to<std::int64_t>(free, 0, y.n) == code ? free : code};
 }
 
 /// RQ-3.
@@ -53,15 +55,6 @@ Observed moved(Form form, const Grid& x, const Grid& y, std::int32_t q, Multipli
   return form == Form::hvx8 ? hvx8(d, d, m, y.zero()) : wide(d, d, m, rounding, y);
 }
 
-/// CV-4 without its saturation to 0..4095, which the clamp of the code repeats.
-std::int64_t hmx_rounded(std::int64_t a, Multiplier m, std::int32_t out_bias) {
-  constexpr std::int64_t kTop = std::int64_t{1} << 13;
-  std::int64_t t = (a << m.shift) >> 20;
-  if (t >= kTop) t = kTop + (t & (kTop - 1));
-  if (t < -kTop) t = -2 * kTop + (t & (kTop - 1));
-  return ((((t == 0 ? 0 : 2 * t + 1) * m.value) >> 12) + out_bias) >> 4;
-}
-
 }  // namespace
 
 Observed observe_conv(const ConvParams& p, int channel, std::int64_t sum) {
@@ -75,7 +68,8 @@ Observed observe_conv(const ConvParams& p, int channel, std::int64_t sum) {
   const Multiplier m = p.scale[c];
   if (p.form == Form::hvx8) return hvx8(a, a, m, 0);
   if (p.form == Form::hmx)
-    return {a, hmx_rounded(a, m, 16 * p.y.zero() + 8), midway((static_cast<Int128>(a) << m.shift) * m.value, 35)};
+    // Without the saturation to 0..4095, which the clamp of the code repeats.
+    return {a, hmx_stage(a, m, 16 * p.y.zero() + 8) >> 4, midway((static_cast<Int128>(a) << m.shift) * m.value, 35)};
   return wide(a, a, m, p.rounding, p.y, p.overflow);
 }
 
@@ -107,24 +101,6 @@ Observed observe_batch_norm(const BatchNormParams& p, int channel, std::int32_t 
   return p.form == Form::hvx8 ? hvx8(a, a, p.scale[c], 0) : wide(a, a, p.scale[c], p.rounding, p.y);
 }
 
-namespace {
-
-/// AD-2, AD-5 to AD-7: D / 2^T.
-Int128 rounded_sum(Int128 sum, int shift, Rounding rounding) {
-  switch (rounding) {
-    case Rounding::two_stage:
-      return round_shift_wide(round_shift_wide(sum, std::min(shift, 31)), std::max(shift - 31, 0));
-    case Rounding::half_away:
-      return round_shift_away(sum, shift);
-    case Rounding::nearest_even:
-      return nearest_even_integer(round_to_float32(sum, -shift));
-    default:
-      return round_shift_wide(sum, shift);
-  }
-}
-
-}  // namespace
-
 Observed observe_add(const AddParams& p, std::int32_t qa, std::int32_t qb) {
   const std::int64_t da = qa - p.a.zero(), db = qb - p.b.zero();
   switch (p.form) {
@@ -142,7 +118,7 @@ Observed observe_add(const AddParams& p, std::int32_t qa, std::int32_t qb) {
     }
     default: {
       const std::int64_t sum = da * p.multiplier_a + db * p.multiplier_b;
-      return {sum, rounded_sum(sum, p.shift, p.rounding) + p.y.zero(), midway(sum, p.shift)};
+      return {sum, round_sum(sum, p.shift, p.rounding) + p.y.zero(), midway(sum, p.shift)};
     }
   }
 }

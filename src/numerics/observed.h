@@ -10,10 +10,11 @@
 namespace intsim {
 
 struct Observed {
-  std::int64_t accumulator = 0;  ///< what the operation sums (docs/FORMATS.md, "Statistics"); 0 where it is float32
+  std::int64_t accumulator = 0;  ///< what the operation sums (docs/FORMATS.md, "Statistics"); 0 for the float32
+                                 ///< forms of BatchNorm2d, Add and Softmax
   Int128 rounded = 0;            ///< zero point included; the code is this value clamped to 0..N
   bool tie = false;              ///< the exact value before the last requantisation is midway between two codes
-  bool beyond_int32 = false;     ///< convolutions: the value that the overflow policy sees leaves int32
+  bool beyond_int32 = false;     ///< convolutions: the sum leaves int32, as the overflow policy sees it
 
   std::int32_t code(std::int32_t n) const { return static_cast<std::int32_t>(clamp_to<Int128>(rounded, 0, n)); }
 };

@@ -88,20 +88,6 @@ std::int32_t batch_norm_code(const BatchNormParams& p, int channel, std::int32_t
 
 namespace {
 
-/// AD-2, AD-5, AD-6, AD-7: the exact sum over 2^T, rounded.
-Int128 rounded_sum(const AddParams& p, Int128 sum) {
-  switch (p.rounding) {
-    case Rounding::two_stage:
-      return p.shift <= 31 ? round_shift_wide(sum, p.shift) : round_shift_wide(round_shift_wide(sum, 31), p.shift - 31);
-    case Rounding::half_away:
-      return round_shift_away(sum, p.shift);
-    case Rounding::nearest_even:
-      return nearest_even_integer(round_to_float32(sum, -p.shift));
-    default:
-      return round_shift_wide(sum, p.shift);
-  }
-}
-
 /// AD-4.
 std::int32_t add_tflite(const AddParams& p, std::int32_t qa, std::int32_t qb) {
   const auto moved = [&](std::int32_t d, Multiplier m) {
@@ -126,7 +112,7 @@ std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb) {
     default: {
       const Int128 sum = static_cast<Int128>(std::int64_t{qa - p.a.zero()} * p.multiplier_a) +
                          static_cast<Int128>(std::int64_t{qb - p.b.zero()} * p.multiplier_b);
-      return static_cast<std::int32_t>(clamp_to<Int128>(rounded_sum(p, sum) + p.y.zero(), 0, p.y.n));
+      return static_cast<std::int32_t>(clamp_to<Int128>(round_sum(sum, p.shift, p.rounding) + p.y.zero(), 0, p.y.n));
     }
   }
 }

@@ -59,11 +59,11 @@ bool rule_covers(Rule rule, const ProfileOp& op) {
 
 const std::array<AlternativeField, 5>& alternative_fields() {
   static const std::array<AlternativeField, 5> table = {
-      {{"bn", "depthwise", "batchnorm_d32", &Alternatives::batchnorm_d32},
-       {"concat", "d32", "flat", &Alternatives::flat_concat},
-       {"avgpool", "one-multiplier", "reciprocal-3641", &Alternatives::reciprocal_pool},
-       {"conv16", "exact", "drop-low", &Alternatives::drop_low},
-       {"bias", "rational", "float32", &Alternatives::float32_bias}}};
+      {{"bn", "depthwise", "batchnorm_d32", &Alternatives::batchnorm_d32, &Profile::batch_norm},
+       {"concat", "d32", "flat", &Alternatives::flat_concat, &Profile::concat},
+       {"avgpool", "one-multiplier", "reciprocal-3641", &Alternatives::reciprocal_pool, &Profile::avg_pool},
+       {"conv16", "exact", "drop-low", &Alternatives::drop_low, &Profile::conv2d},
+       {"bias", "rational", "float32", &Alternatives::float32_bias, &Profile::conv2d}}};
   return table;
 }
 
@@ -113,7 +113,7 @@ std::vector<Profile> built_in() {
               "Conv2d, Add, LeakyReLU, AvgPool2d: published; the rest: extension", oracle),
       uniform("tflite-int16x8", Rule::int16x8, exact, "TFLite 16x8: 16-bit multipliers where the input has 16 bits",
               "TFLite common.h MultiplyByQuantizedMultiplier(int64), CMSIS-NN arm_nn_requantize_s64",
-              "16-bit Conv2d: published; the rest: extension",
+              "16-bit Conv2d, Add, LeakyReLU, AvgPool2d: published; the rest: extension",
               "independent rational oracle; CMSIS-NN unit-test vectors"),
       uniform("hvx-2stage", Rule::two_stage, wrap, "HVX with a normalised multiplier and a second rounding shift",
               "HVX vmpye/vmpyo:rnd and vasr:rnd", "instructions: proven; use by a library: our assumption", oracle),
@@ -151,10 +151,9 @@ std::map<std::string, std::string> recorded_options(const Profile& profile) {
   for (const auto& [name, policy] : overflow_policies())
     if (policy == profile.overflow) options["overflow"] = name;
   const auto& ops = profile_ops();
-  const bool hvx8 =
-      std::any_of(ops.begin(), ops.end(), [&](const ProfileOp& op) { return profile.*op.rule == Rule::hvx8; });
   for (const AlternativeField& field : alternative_fields())
-    if (hvx8) options[field.name] = profile.alternatives.*field.flag ? field.other : field.standard;
+    if (profile.*field.rule == Rule::hvx8)
+      options[field.name] = profile.alternatives.*field.flag ? field.other : field.standard;
   const auto& table = profiles();
   if (std::none_of(table.begin(), table.end(), [&](const Profile& p) { return p.name == profile.name; }))
     for (const ProfileOp& op : ops) options[std::string("rule.") + op.name] = rule_name(profile.*op.rule);

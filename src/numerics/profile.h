@@ -69,6 +69,7 @@ struct AlternativeField {
   const char* standard;
   const char* other;
   bool Alternatives::*flag;
+  Rule Profile::*rule;  ///< of the operation that it acts on while that rule is hvx8
 };
 const std::array<AlternativeField, 5>& alternative_fields();
 

@@ -109,15 +109,33 @@ constexpr std::int32_t requantise(std::int64_t a, Multiplier m, Rounding roundin
   return static_cast<std::int32_t>(clamp_to<Int128>(requantise_core(a, m, rounding, overflow) + z, 0, n));
 }
 
-/// RQ-10, the stage of CV-4: scale = sig * 2^(exp - 35), `out_bias` = 16 z + 8. |a| < 2^31, 0 <= exp <= 31.
-constexpr std::int32_t requantise_hmx(std::int64_t a, Multiplier scale, std::int32_t out_bias, std::int32_t n) {
+/// AD-2, AD-5 to AD-7: sum / 2^shift, rounded.
+constexpr Int128 round_sum(Int128 sum, int shift, Rounding rounding) {
+  switch (rounding) {
+    case Rounding::two_stage:
+      return shift <= 31 ? round_shift_wide(sum, shift) : round_shift_wide(round_shift_wide(sum, 31), shift - 31);
+    case Rounding::half_away:
+      return round_shift_away(sum, shift);
+    case Rounding::nearest_even:
+      return nearest_even_integer(round_to_float32(sum, -shift));
+    default:
+      return round_shift_wide(sum, shift);
+  }
+}
+
+/// CV-4 up to its saturation: fold and product with sig, in sixteenths of a code.
+constexpr std::int64_t hmx_stage(std::int64_t a, Multiplier scale, std::int32_t out_bias) {
   constexpr std::int64_t kTop = std::int64_t{1} << 13;
   std::int64_t t = (a << scale.shift) >> 20;
   if (t >= kTop) t = kTop + (t & (kTop - 1));
   if (t < -kTop) t = -2 * kTop + (t & (kTop - 1));
   const std::int64_t v = t == 0 ? 0 : 2 * t + 1;
-  return clamp_to(static_cast<std::int32_t>(clamp_to<std::int64_t>(((v * scale.value) >> 12) + out_bias, 0, 4095)) >> 4,
-                  0, n);
+  return ((v * scale.value) >> 12) + out_bias;
+}
+
+/// RQ-10, the stage of CV-4: scale = sig * 2^(exp - 35), `out_bias` = 16 z + 8. |a| < 2^31, 0 <= exp <= 31.
+constexpr std::int32_t requantise_hmx(std::int64_t a, Multiplier scale, std::int32_t out_bias, std::int32_t n) {
+  return clamp_to(static_cast<std::int32_t>(clamp_to<std::int64_t>(hmx_stage(a, scale, out_bias), 0, 4095)) >> 4, 0, n);
 }
 
 }  // namespace intsim

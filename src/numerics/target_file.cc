@@ -30,13 +30,22 @@ class TargetFile {
       if (const std::string value = entry("rules", op.name); !value.empty()) profile.*op.rule = rule(op, value);
     for (const AlternativeField& field : alternative_fields())
       if (const std::string value = entry("alternatives", field.name); !value.empty())
-        profile.alternatives.*field.flag =
-            choose("alternatives", field.name, value, {field.standard, field.other}) == 1;
+        set_alternative(profile, field, choose("alternatives", field.name, value, {field.standard, field.other}) == 1);
     if (json_.contains("overflow")) profile.overflow = overflow();
     return profile;
   }
 
  private:
+  void set_alternative(Profile& profile, const AlternativeField& field, bool other) const {
+    if (profile.*field.rule != Rule::hvx8)
+      for (const ProfileOp& op : profile_ops())
+        if (op.rule == field.rule)
+          fail(std::string("alternatives.") + field.name, "has no effect: the rule of " + std::string(op.name) +
+                                                              " is '" + rule_name(profile.*field.rule) +
+                                                              "', not 'hvx8'");
+    profile.alternatives.*field.flag = other;
+  }
+
   [[noreturn]] void fail(const std::string& field, const std::string& why) const {
     throw InputError(where_ + (field.empty() ? "" : ": '" + field + "'"), why, kHint);
   }

@@ -107,12 +107,14 @@ void derive_concat_input(const Layer& layer, std::size_t i, const Target& target
   const std::string dot = "." + std::to_string(i);
   const Ratio r = scale_of(in) / scale_of(out);
   const bool hexagon = target.concat == "hvx8" && in.bits == 8 && out.bits == 8;
-  const bool narrowed = hexagon && r <= Ratio(32767, 32768);
+  const cpp_int flat_off = round_away((zero_value(out) - zero_value(in)) / scale_of(in));
   const bool flat = target.concat_form == "flat";
+  const bool narrowed =
+      hexagon && r <= Ratio(32767, 32768) && (!flat || boost::multiprecision::abs(flat_off) < cpp_int(1) << 30);
   cpp_int gain = 0, off = 0;
   if (narrowed && flat) {
     gain = std::min(round_away(scaled(r, 15)), cpp_int(32767));
-    off = round_away((zero_value(out) - zero_value(in)) / scale_of(in));
+    off = flat_off;
   } else if (narrowed) {
     gain = trunc_of(scaled(r, 15));
     off = trunc_of(scaled(Ratio(out.zero_point) - Ratio(in.zero_point) * r, 7));

@@ -164,6 +164,21 @@ TEST_CASE("addition, average, softmax and copy by hand") {
                         .beyond_int32 = {}});
 }
 
+TEST_CASE("a grid between the codes: AIMET's clamp gives code 1 for everything below, and 0 is not reached") {
+  // min / scale - offset = -10.5 + 11 = 0.5, which rounds to 1.
+  const Grid between = make_grid(8, -10.5, 244.5, false);
+  REQUIRE(between.zero() == 11);
+  const auto model =
+      model_of({.name = "act", .op = Op::leaky_relu, .inputs = {}, .out_channels = 1}, grid(8, 16384, 128), 1, between);
+  const PlanarTensor x = tensor(1, 4, {0, 127, 128, 255}), y = tensor(1, 4, {1, 1, 11, 255});
+  CHECK(statistics(model, find_profile("aimet"), {&x}, y) == LayerStatistics{.outputs = 4,
+                                                                             .accumulator = AccumulatorRange{-128, 127},
+                                                                             .below = 0,
+                                                                             .above = 1,
+                                                                             .ties = {},
+                                                                             .beyond_int32 = {}});
+}
+
 namespace {
 
 std::vector<Profile> all_profiles() {

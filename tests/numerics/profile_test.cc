@@ -67,7 +67,8 @@ TEST_CASE("a target file mixes rules, alternatives and the overflow policy") {
   CHECK(options.at("bn") == "batchnorm_d32");
   CHECK(options.at("concat") == "d32");
   CHECK(options.at("rule.conv2d") == "hmx");
-  CHECK(options.size() == 1 + 5 + 8);
+  CHECK_FALSE(options.contains("bias"));  // acts on the rule hvx8 of conv2d
+  CHECK(options.size() == 1 + 3 + 8);
   CHECK(recorded_options(profiles().front()).size() == 6);
   CHECK(recorded_options(find_profile("ideal")).size() == 1);
   CHECK(recorded_options(find_profile("tflite")).at("overflow") == "wrap");
@@ -104,6 +105,9 @@ TEST_CASE("bad target files are refused with the field") {
   refused(R"({"name": "x", "rules": {"conv2d": 3}})", "'rules.conv2d': is no text");
   refused(R"({"name": "x", "rules": []})", "'rules': is no object");
   refused(R"({"name": "x", "alternatives": {"bn": "depth"}})", "'alternatives.bn'");
+  refused(R"({"name": "x", "base": "ideal", "alternatives": {"bn": "batchnorm_d32"}})",
+          "has no effect: the rule of batch_norm is 'wide', not 'hvx8'");
+  refused(R"({"name": "x", "rules": {"conv2d": "hmx"}, "alternatives": {"conv16": "exact"}})", "'alternatives.conv16'");
   refused(R"({"name": "x", "overflow": "rap"})", "did you mean 'wrap'");
   refused(R"({"name": "x", "name": "y"})", "name");
   CHECK_THROWS_AS(read_target("absent.json"), InputError);

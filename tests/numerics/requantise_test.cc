@@ -26,7 +26,7 @@ std::int64_t core(Rounding rounding, std::int64_t a, std::int32_t m, int s) {
 }
 
 std::int64_t hex_single(std::int64_t a, std::int32_t m, int s) {
-  const Multiplier q = hvx8_multiplier({Dyadic(BigInt(m), -(31 + s)), Dyadic::integer(1)}, "test");
+  const Multiplier q = hvx8_multiplier({Dyadic(BigInt(m), -(31 + s)), Dyadic::integer(1)}).value();
   return round31(static_cast<std::int32_t>(a << q.shift), q.value);
 }
 
