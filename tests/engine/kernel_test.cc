@@ -193,6 +193,38 @@ TEST_CASE("convolutions as SalsaNext has them") {
       }
 }
 
+TEST_CASE("OV-2, OV-3: sums beyond int32 in the vector kernels") {
+  constexpr int kInputs = 576;  // 576 * 127 * 65535 is above 2^32
+  const Grid wide = make_grid(16, 0, 65535, false);
+  auto model = std::make_shared<Model>();
+  model->graph.input_channels = kInputs;
+  model->input = wide;
+  model->graph.nodes.push_back(
+      {.name = "conv", .op = Op::conv2d, .inputs = {0}, .out_channels = 2, .in_channels = kInputs});
+  model->data.resize(1);
+  model->data[0].output = make_grid(16, -0x1p33, 0x1p18 * 32767, false);
+  model->data[0].weight_grids = {make_grid(8, -128, 127, false)};
+  model->data[0].weights.assign(2 * kInputs, 127);
+  std::fill_n(model->data[0].weights.begin(), kInputs, std::int16_t{-127});
+  model->data[0].bias = {0, 0};
+  PlanarTensor x(kInputs, 1, 40);
+  for (int c = 0; c < kInputs; ++c)
+    for (int q = 0; q < 40; ++q) x.row(c, 0)[q] = static_cast<std::uint16_t>(q * 1680);
+  std::map<Overflow, PlanarTensor> expected;
+  for (const Overflow policy : {Overflow::exact, Overflow::wrap, Overflow::saturate}) {
+    Profile profile = find_profile("ideal");
+    profile.overflow = policy;
+    const Program program = lower(model, profile);
+    expected[policy] = naive_convolution(program, 0, x, {1, 40});
+    for (const std::string& target : simd_targets()) {
+      Engine engine(std::make_shared<const PreparedProgram>(program, KernelSet::simd, target), 1);
+      CHECK_MESSAGE(engine.run_node(0, std::vector<const PlanarTensor*>{&x}) == expected[policy], target);
+    }
+  }
+  CHECK(expected[Overflow::exact].codes != expected[Overflow::wrap].codes);
+  CHECK(expected[Overflow::exact].codes != expected[Overflow::saturate].codes);
+}
+
 TEST_CASE("convolutions with stride, groups and wide padding") {
   unsigned seed = 5000;
   for (const Window& w :
