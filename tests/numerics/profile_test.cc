@@ -52,8 +52,9 @@ TEST_CASE("ten profiles with distinct names, each row filled") {
 }
 
 TEST_CASE("a target file mixes rules, alternatives and the overflow policy") {
-  const Profile p = read(R"({"name": "mine", "base": "tflite", "rules": {"conv2d": "hmx", "add": "hvx8"},
-                             "alternatives": {"bn": "batchnorm_d32", "concat": "d32"}, "overflow": "saturate"})");
+  const Profile p = read(R"({"name": "mine", "base": "tflite", "overflow": "saturate",
+                             "rules": {"conv2d": "hmx", "add": "hvx8", "batch_norm": "hvx8"},
+                             "alternatives": {"bn": "batchnorm_d32"}})");
   CHECK(p.name == "mine");
   CHECK(p.conv2d == Rule::hmx);
   CHECK(p.add == Rule::hvx8);
@@ -65,10 +66,10 @@ TEST_CASE("a target file mixes rules, alternatives and the overflow policy") {
   const auto options = recorded_options(p);
   CHECK(options.at("overflow") == "saturate");
   CHECK(options.at("bn") == "batchnorm_d32");
-  CHECK(options.at("concat") == "d32");
   CHECK(options.at("rule.conv2d") == "hmx");
-  CHECK_FALSE(options.contains("bias"));  // acts on the rule hvx8 of conv2d
-  CHECK(options.size() == 1 + 3 + 8);
+  // Those of Concat, AvgPool2d and Conv2d act on the rule hvx8 only.
+  CHECK_FALSE(options.contains("concat"));
+  CHECK(options.size() == 1 + 1 + 8);
   CHECK(recorded_options(profiles().front()).size() == 6);
   CHECK(recorded_options(find_profile("ideal")).size() == 1);
   CHECK(recorded_options(find_profile("tflite")).at("overflow") == "wrap");
