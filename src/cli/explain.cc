@@ -5,6 +5,7 @@
 #include <iomanip>
 #include <iostream>
 #include <map>
+#include <type_traits>
 
 #include "cli/names.h"
 #include "intsim/error.h"
@@ -54,14 +55,36 @@ void print_grid(const char* role, const std::string& name, const Grid& g) {
             << ", zero point " << g.zero() << ", codes 0.." << g.n << "\n";
 }
 
+/// Rule of the operation, as a target file names it.
+std::string rule_of(const OutputSite& site) {
+  for (const ProfileOp& op : profile_ops())
+    if (std::string(op.name) == op_name(site.graph_node().op)) return rule_name(site.program.profile.*op.rule);
+  return "";
+}
+
+/// " (RQ-6)": the requantisation of a wide form.
+std::string rounding_text(const ProgramNode& node) {
+  return std::visit(
+      [](const auto& p) -> std::string {
+        if constexpr (requires { p.rounding; }) {
+          // AD-2 and AD-5 to AD-7 name their own.
+          constexpr bool kAdd = std::is_same_v<std::decay_t<decltype(p)>, AddParams>;
+          if (p.form == Form::wide && !kAdd) return " (RQ-" + std::to_string(4 + static_cast<int>(p.rounding)) + ")";
+        }
+        return "";
+      },
+      node.params);
+}
+
 void print_header(const PreparedProgram& prepared, const OutputSite& site, const PlanarTensor& output) {
   const GraphNode& node = site.graph_node();
   const Model& model = *site.program.model;
   std::cout << "layer        " << node.name << " (" << op_type(node.op) << "), channel " << site.channel << ", row "
             << site.row << ", column " << site.column << " of " << output.channels << "x" << output.height << "x"
             << output.width << "\n"
-            << "target       " << site.program.profile.name << ", form " << form_of(site.program.nodes[site.node])
-            << ", kernel " << prepared.kernel_name(site.node) << "\n";
+            << "target       " << site.program.profile.name << ", rule " << rule_of(site) << ", form "
+            << form_of(site.program.nodes[site.node]) << rounding_text(site.program.nodes[site.node]) << ", kernel "
+            << prepared.kernel_name(site.node) << "\n";
   for (const ValueId v : node.inputs) print_grid("reads", value_name(model.graph, v), model.grid(v));
   print_grid("writes", node.name, site.data().output);
 }

@@ -105,6 +105,9 @@ std::int32_t batchnorm_d32(Steps& steps, const BatchNormParams& p, std::size_t c
 Explained explain_conv(Steps& steps, const OutputSite& site, const ConvParams& p) {
   const Sums sums = convolution_sums(steps, site, p);
   const auto c = static_cast<std::size_t>(site.channel);
+  if (p.form != Form::float32)
+    steps.line("derived from",
+               "s_w " + text(site.data().weight_grid(site.channel).scale) + ", b " + text(site.data().bias[c]));
   if (p.form == Form::drop_low)
     return {drop_low(steps, p, c, sums), conv_drop_low_code(p, site.channel, sums.high, sums.low)};
   const std::int64_t sum = sums.centred;
@@ -131,6 +134,10 @@ Explained explain_batch_norm(Steps& steps, const OutputSite& site, const BatchNo
     steps.line("parameters", "a " + text(p.float_scale[c]) + ", c " + text(p.float_bias[c]) + "; fma(x, a, c)");
     return {steps.quantise(p.y, std::fma(x, p.float_scale[c], p.float_bias[c])), definition};
   }
+  const NodeData& data = site.data();
+  steps.line("derived from", "gamma code " + number(data.weights[c]) + ", s_g " +
+                                 text(data.weight_grid(site.channel).scale) + ", beta " + text(data.bias[c]) +
+                                 ", mean " + text(data.mean[c]) + ", variance " + text(data.variance[c]));
   if (p.form == Form::batchnorm_d32) return {batchnorm_d32(steps, p, c, q), definition};
   const std::int64_t d = centred(steps, p.x, q), sum = d * p.gamma[c];
   steps.line("gamma",

@@ -35,10 +35,11 @@ Explained explain_leaky_relu(Steps& steps, const OutputSite& site, const LeakyRe
   if (p.form == Form::float32) {
     const float x = dequantise(p.x, q);
     steps.line("input code", number(q) + " = " + text(x));
+    if (!(x > 0.0f)) steps.line("slope", text(x) + " * " + text(0.01f) + " = " + text(x * 0.01f));
     return {steps.quantise(p.y, x > 0.0f ? x : x * 0.01f), definition};
   }
   const std::int32_t d = centred(steps, p.x, q);
-  steps.line("branch", d < 0 ? "negative, slope 1/100 inside the multiplier" : "positive");
+  steps.line("branch", d < 0 ? "negative, slope inside the multiplier" : "positive");
   return {rescaled(steps, p.form, p.rounding, d, d < 0 ? p.negative : p.positive, p.y), definition};
 }
 

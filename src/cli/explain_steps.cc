@@ -22,11 +22,19 @@ std::string text(Int128 value) {
   return digits;
 }
 
-std::string text(float value) {
+namespace {
+
+std::string with_digits(double value, int digits) {
   std::ostringstream out;
-  out << std::setprecision(9) << value;
+  out << std::setprecision(digits) << value;
   return out.str();
 }
+
+}  // namespace
+
+std::string text(float value) { return with_digits(double{value}, 9); }
+
+std::string text(double value) { return with_digits(value, 17); }
 
 void Steps::line(const std::string& name, const std::string& content) {
   out_ << std::left << std::setw(13) << name << content << "\n";

@@ -13,6 +13,8 @@ namespace intsim::cli {
 std::string text(Int128 value);
 /// Nine significant digits: identifies a float32.
 std::string text(float value);
+/// Seventeen: identifies a double.
+std::string text(double value);
 
 class Steps {
  public:

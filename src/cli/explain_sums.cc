@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cli/explain_ops.h"
+#include "numerics/rounded_math.h"
 
 namespace intsim::cli {
 namespace {
@@ -99,6 +100,25 @@ std::int32_t softmax_share(Steps& steps, const SoftmaxParams& p, const std::vect
   return steps.add_zero_and_clamp(share, p.y.zero(), p.y.n);
 }
 
+/// SM-2.
+std::int32_t softmax_float(Steps& steps, const SoftmaxParams& p, const std::vector<std::int32_t>& x, int channel) {
+  const float max = dequantise(p.x, *std::max_element(x.begin(), x.end()));
+  float sum = 0.0f;
+  std::vector<float> terms;
+  std::string listed;
+  for (const std::int32_t q : x) {
+    terms.push_back(exp_rounded(dequantise(p.x, q) - max));
+    sum += terms.back();
+    listed += (listed.empty() ? "" : ", ") + text(terms.back());
+  }
+  steps.line("maximum", text(max));
+  steps.line("terms", "exp(x - maximum) = " + listed);
+  steps.line("sum", "in channel order = " + text(sum));
+  const float term = terms[static_cast<std::size_t>(channel)];
+  steps.line("share", text(term) + " / " + text(sum) + " = " + text(term / sum));
+  return steps.quantise(p.y, term / sum);
+}
+
 }  // namespace
 
 Explained explain_add(Steps& steps, const OutputSite& site, const AddParams& p) {
@@ -145,8 +165,7 @@ Explained explain_softmax(Steps& steps, const OutputSite& site, const SoftmaxPar
   steps.line("input codes", list(x));
   const std::int32_t code = y[static_cast<std::size_t>(site.channel)];
   if (p.form != Form::float32) return {softmax_share(steps, p, x, site.channel), code};
-  steps.line("share", "exp(x - max) / sum in float32, channels in order, correctly rounded exp");
-  return {code, code};
+  return {softmax_float(steps, p, x, site.channel), code};
 }
 
 }  // namespace intsim::cli

@@ -112,7 +112,8 @@ int foreign(const Arguments& arguments) {
   CLI::App app("Runs test vectors of other projects through the kernels.", "intsim vectors foreign");
   app.add_option("paths", paths, "files, or folders of .json files (docs/formats/vectors.md)")->required();
   app.footer(
-      "Each case runs in the reference kernels and on every SIMD target. Exit code 0: all outputs equal; 1: not.\n\n"
+      "Each case runs in the reference kernels and on every SIMD target that has a fast kernel for it. Exit code 0: "
+      "all outputs equal; 1: not.\n\n"
       "Examples:\n"
       "  intsim vectors foreign DATA/integer_vectors");
   if (!parse(app, arguments)) return 0;

@@ -122,6 +122,7 @@ class TargetFile {
     });
     if (name.empty() || name.size() > kMaxName || !plain)
       fail("name", "must be 1 to 64 letters, digits, '-', '_' and '.'");
+    if (name == "none") fail("name", "'none' stands for predictions that no network made");
     for (const Profile& p : profiles())
       if (p.name == name) fail("name", "'" + name + "' is a built-in profile");
     return name;

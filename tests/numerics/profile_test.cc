@@ -99,6 +99,7 @@ TEST_CASE("bad target files are refused with the field") {
   refused("{", "");
   refused(R"({"base": "ideal"})", "'name': is missing");
   refused(R"({"name": "ideal"})", "is a built-in profile");
+  refused(R"({"name": "none"})", "'none' stands for");
   refused(R"({"name": "a b"})", "letters");
   refused(R"({"name": "x", "bse": "ideal"})", "did you mean 'base'");
   refused(R"({"name": "x", "base": "idel"})", "did you mean 'ideal'");
