@@ -83,6 +83,9 @@ struct AddParams {
 };
 std::int32_t add_code(const AddParams& p, std::int32_t qa, std::int32_t qb);
 
+/// Precondition of AD-4: with the lesser shift S of both operands, the sum of what they move to stays below 2^62.
+constexpr bool moved_operands_fit(std::int32_t left, std::int32_t shift) { return shift >= left - 14; }
+
 /// PS: one code of a PixelShuffle from one grid to another (PS-2 to PS-4).
 struct RescaleParams {
   Form form = Form::copy;

@@ -41,10 +41,4 @@ constexpr std::int32_t requantise_hvx8(std::int32_t a, Multiplier r, std::int32_
   return clamp_to(saturate16(std::int64_t{round31(shifted, r.value)} + z), 0, n);
 }
 
-/// RQ-4 (wide): z + floor((a * M + 2^(S-1)) / 2^S), clamped to 0..n; |a| < 2^62, 1 <= S <= 120; exact.
-constexpr std::int32_t requantise_wide(std::int64_t a, Multiplier r, std::int32_t z, std::int32_t n) {
-  const Int128 scaled = (static_cast<Int128>(a) * r.value + (static_cast<Int128>(1) << (r.shift - 1))) >> r.shift;
-  return static_cast<std::int32_t>(clamp_to<Int128>(scaled + z, 0, n));
-}
-
 }  // namespace intsim

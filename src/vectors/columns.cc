@@ -190,6 +190,7 @@ Columns batch_norm_columns(const VectorRule& r) {
 Columns add_columns(const VectorRule& r) {
   const Column qa = code("qa"), qb = code("qb"), za = zero("za"), zb = zero("zb");
   const Column m = integer("M", Role::multiplier, 0, kInt32Max), s = integer("S", Role::shift, 1, 120);
+  const Column moved = integer("S", Role::shift, 6, 120);  // moved_operands_fit with the largest left
   switch (r.form) {
     case Form::float32: {
       Columns c = {qa, positive("sa"), za, qb, positive("sb"), zb};
@@ -208,11 +209,11 @@ Columns add_columns(const VectorRule& r) {
       return {qa,
               za,
               named(m, "Ma"),
-              named(s, "Sa"),
+              named(moved, "Sa"),
               qb,
               zb,
               named(m, "Mb"),
-              named(s, "Sb"),
+              named(moved, "Sb"),
               integer("left", Role::bits, 15, 20),
               named(m, "My"),
               named(s, "Sy"),

@@ -180,6 +180,9 @@ void read_add(const Fields& f, ForeignCase& c) {
   const auto offsets = f.integers("offsets", 3, -top(c.input_bits) - 1, top(c.input_bits) + 1);
   std::copy(offsets.begin(), offsets.end(), c.offsets.begin());
   c.scale = multipliers(f, "multipliers", "shifts", 3);
+  for (std::size_t i = 0; i < 2; ++i)
+    if (!moved_operands_fit(c.left_shift, 31 - c.scale[i].shift))
+      f.fail("shifts", "is too large for 'left_shift': a moved operand may exceed 62 bits");
 }
 
 }  // namespace

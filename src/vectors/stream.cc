@@ -109,11 +109,20 @@ class Verifier {
   /// Next line without its end; `what` was expected.
   std::string_view next(const std::string& what) {
     ++line_;
-    if (!std::getline(in_, text_) || text_.size() > kMaxLine)
-      fail(in_ ? "is too long" : "the stream ends where " + what + " was expected",
-           "the device must pass on every line");
-    if (!text_.empty() && text_.back() == '\r') text_.pop_back();
+    if (!read_line()) fail("the stream ends where " + what + " was expected", kPassOn);
+    if (text_.ends_with('\r')) text_.remove_suffix(1);
     return text_;
+  }
+
+  /// False at the end of the stream. No more than kMaxLine characters are ever held.
+  bool read_line() {
+    in_.getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+    const auto read = static_cast<std::size_t>(in_.gcount());
+    if (in_.bad()) fail("cannot be read", "check the source of the stream");
+    if (in_.fail() && read + 1 == buffer_.size()) fail("is too long", kPassOn);
+    const bool line_feed = !in_.eof() && read > 0;
+    text_ = std::string_view(buffer_.data(), line_feed ? read - 1 : read);
+    return !in_.fail();
   }
 
   void hash_line(std::string_view line) {
@@ -141,8 +150,10 @@ class Verifier {
     const auto list = words(line);
     report_.op = field(list, 3, "op"), report_.rule = field(list, 4, "rule");
     report_.level = number_field<int>(list, 5, "level");
-    number_field<std::uint64_t>(list, 6, "seed");
+    seed_ = number_field<std::uint64_t>(list, 6, "seed");
     count_ = number_field<std::uint64_t>(list, 7, "count");
+    if (report_.level < 1 || report_.level > 3 || count_ != level_count(report_.level))
+      fail("'count=' is not the number of vectors of the level", kMadeBy);
     if (number_field<int>(list, 8, "numerics") != kNumericsRevision || list.size() != 9)
       fail("is of another revision of the numerics", "generate the vectors with this release");
     set_.emplace(header_op(), header_profile());
@@ -179,7 +190,7 @@ class Verifier {
         next("vector " + std::to_string(report_.vectors + 1) + " of " + std::to_string(count_));
     if (line.starts_with(kEnd))
       fail("the stream ends after " + std::to_string(report_.vectors) + " of " + std::to_string(count_) + " vectors",
-           "the device must pass on every line");
+           kPassOn);
     const std::size_t arrow = line.find(kArrow);
     const bool extra_column = arrow == std::string_view::npos;
     const std::size_t cut = extra_column ? line.rfind(' ') : arrow;
@@ -189,6 +200,8 @@ class Verifier {
     parse_inputs(inputs, extra_column);
     const auto got = number<std::int64_t>(answer);
     if (!got) fail("the answer '" + std::string(answer.substr(0, 40)) + "' is no integer", kAnswer);
+    set_->generate(seed_, report_.vectors, written_);
+    if (case_.inputs != written_.inputs) fail("is not the vector that was written here", kEcho);
     hash_line(inputs);
     ++report_.vectors;
     const std::int32_t expected = set_->expected(case_);
@@ -218,20 +231,23 @@ class Verifier {
     const std::string_view line = next("'# end' with the hash");
     if (!line.starts_with(kEnd)) fail("is not '# end' after the last vector", "the device must add no lines");
     if (line.substr(kEnd.size()) != hash_.hex())
-      fail("the hash does not fit: inputs or their order were altered on the way",
-           "the device must echo each line as it is");
+      fail("the hash does not fit: inputs or their order were altered on the way", kEcho);
     ++line_;
-    if (std::getline(in_, text_)) fail("something follows the end", "the device must add no lines");
+    if (read_line()) fail("something follows the end", "the device must add no lines");
   }
 
+  static constexpr const char* kPassOn = "the device must pass on every line";
+  static constexpr const char* kEcho = "the device must echo each line as it is";
   static constexpr const char* kMadeBy = "use the output of `intsim vectors generate`";
   static constexpr const char* kAnswer = "a device echoes each line and appends ' -> ' and its answer";
 
   std::istream& in_;
-  std::string where_, target_, text_;
-  std::uint64_t line_ = 0, count_ = 0;
+  std::string where_, target_;
+  std::vector<char> buffer_ = std::vector<char>(kMaxLine);
+  std::string_view text_;  ///< the line in buffer_
+  std::uint64_t line_ = 0, seed_ = 0, count_ = 0;
   std::optional<VectorSet> set_;
-  Case case_;
+  Case case_, written_;
   Hasher hash_;
   VectorReport report_;
 };

@@ -3,9 +3,6 @@
 MISTAKES = [
     ("tie rule: half towards minus infinity", "src/numerics/rounding.h",
      "(v + (std::int64_t{1} << (s - 1))) >> s", "(v + (std::int64_t{1} << (s - 1)) - 1) >> s", ["numerics"]),
-    ("tie rule of the wide form", "src/numerics/rounding.h",
-     "(static_cast<Int128>(1) << (r.shift - 1))) >> r.shift", "(static_cast<Int128>(1) << (r.shift - 1)) - 1) >> r.shift",
-     ["numerics"]),
     ("multiplier truncated instead of rounded", "src/numerics/exact.cc",
      "(2 * magnitude(n) + d) / (2 * d)", "magnitude(n) / d", ["numerics"]),
     ("padding with code 0 in the vector layout", "src/tensor/blocked.cc",

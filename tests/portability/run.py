@@ -107,9 +107,11 @@ def first_difference(text, work, key, digest):
         stored = other.read_text(encoding='utf-8')
         if parse(stored)[0].get(key) != digest:
             continue
-        for mine, theirs in zip(text.splitlines(), stored.splitlines()):
-            if mine != theirs and not mine.startswith(('run', 'different')):
-                return f'\n  here {mine}\n  {other.stem} {theirs}'
+        theirs = set(stored.splitlines())
+        prefix = f"tensor {key.split(' ', 1)[1]} "
+        for mine in text.splitlines():
+            if mine.startswith(prefix) and mine not in theirs:
+                return f'\n  here, not in {other.stem}: {mine}'
     return ''
 
 

@@ -22,7 +22,7 @@ struct DomainCase {
   float beta = 0, mean = 0, variance = 1;
 };
 
-/// The same case for the same seed on every machine. Every third set has power-of-two scales, so that ties occur;
+/// The same case for the same seed on every machine. Every sixth set has power-of-two scales, so that ties occur;
 /// others equal grids, strict grids, or ranges far apart. Outputs have 8 bits, or 16 for some sets of 16-bit inputs.
 DomainCase make_domain_case(Op op, const std::vector<int>& x_bits, std::uint64_t seed);
 

@@ -1,8 +1,5 @@
 // Small domains in full: every code, every pair, every sum of an operation with random parameters, engine against
 // oracle, under every profile. The parameters are derived twice, too.
-//
-// domains_test quick|full. Per profile: quick has 100 parameter sets of 256 codes, 24 of 65,536 pairs, 6 of 65,536
-// codes; full has 1,000, 200 and 50.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -92,6 +89,8 @@ std::vector<Domain> domains() {
           {"BatchNorm2d, 8-bit", Op::batch_norm, {8}, kCodeSets, {"hvx8", "wide", "float32", "batchnorm_d32"}},
           {"BatchNorm2d, 16-bit", Op::batch_norm, {16}, kWideSets, {"wide", "float32"}},
           {"Add, 8-bit", Op::add, {8, 8}, kPairSets, {"hvx8", "wide", "float32", "tflite"}},
+          {"Add, 8- and 16-bit", Op::add, {8, 16}, kPairSets, {"wide", "float32", "tflite"}},
+          {"AvgPool2d, 16-bit", Op::avg_pool, {16}, kWideSets, {"wide", "float32"}},
           {"AvgPool2d, 8-bit", Op::avg_pool, {8}, kCodeSets, {"hvx8", "wide", "float32", "average", "reciprocal"}}};
 }
 

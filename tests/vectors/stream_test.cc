@@ -117,13 +117,21 @@ TEST_CASE("a damaged stream is refused with its line") {
   CHECK(
       starts(damaged([](Lines& l) { l.resize(700); }), "stream, line 701: the stream ends where vector 699 of 10000"));
   CHECK(starts(damaged([](Lines& l) { l.pop_back(); }), "stream, line 10003: the stream ends where '# end'"));
-  CHECK(starts(damaged([](Lines& l) { l.erase(l.begin() + 50); }), "stream, line 10002: the stream ends after 9999"));
-  CHECK(starts(damaged([](Lines& l) { l.insert(l.begin() + 50, l[50]); }), "stream, line 10003: is not '# end'"));
+  CHECK(starts(damaged([](Lines& l) { l.erase(l.begin() + 50); }), "stream, line 51: is not the vector"));
+  CHECK(starts(damaged([](Lines& l) { l.insert(l.begin() + 50, l[50]); }), "stream, line 52: is not the vector"));
   CHECK(starts(damaged([](Lines& l) { l.push_back("bye"); }), "stream, line 10004: something follows"));
-  CHECK(starts(damaged([](Lines& l) { std::swap(l[50], l[51]); }), "stream, line 10003: the hash does not fit"));
-  CHECK(starts(damaged([](Lines& l) { l[60] = l[61]; }), "stream, line 10003: the hash does not fit"));
+  CHECK(starts(damaged([](Lines& l) { std::swap(l[50], l[51]); }), "stream, line 51: is not the vector"));
+  CHECK(starts(damaged([](Lines& l) { l[60] = l[61]; }), "stream, line 61: is not the vector"));
   CHECK(starts(damaged([](Lines& l) { l[0].replace(l[0].find("seed=1"), 6, "seed=2"); }),
-               "stream, line 10003: the hash does not fit"));
+               "stream, line 3: is not the vector"));
+  CHECK(starts(damaged([](Lines& l) { l[0].replace(l[0].find("count=10000"), 11, "count=0"); }),
+               "stream, line 1: 'count=' is not the number"));
+  CHECK(starts(damaged([](Lines& l) { l[0].replace(l[0].find("level=1"), 7, "level=4"); }),
+               "stream, line 1: 'count=' is not the number"));
+  CHECK(starts(damaged([](Lines& l) { l.erase(l.end() - 2); }), "stream, line 10002: the stream ends after 9999"));
+  CHECK(starts(damaged([](Lines& l) { l.insert(l.end() - 1, "8"); }), "stream, line 10003: is not '# end'"));
+  CHECK(starts(damaged([](Lines& l) { l.back().back() ^= 1; }), "stream, line 10003: the hash does not fit"));
+  CHECK(starts(damaged([](Lines& l) { l[9] = std::string(1 << 20, '1'); }), "stream, line 10: is too long"));
   CHECK(starts(damaged([](Lines& l) { l[0] += "0"; }), "stream, line 1: is of another revision"));
   CHECK(
       starts(damaged([](Lines& l) { l[0].replace(l[0].find("op=avg"), 6, "op=max"); }), "stream, line 1: unknown op"));
