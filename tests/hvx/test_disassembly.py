@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# object, function, pattern, least number of matches
+# object, function, pattern, least number of matches; 128 bytes are four vectors of words, LeakyReLU has two branches
 EXPECTED = [
     ('conv', 'accumulate_1', r'v\d+\.w \+= vrmpy\(v\d+\.ub,r\d+\.b\)', 8),
     ('conv', 'accumulate_2', r'v\d+\.w \+= vrmpy\(v\d+\.ub,r\d+\.b\)', 16),
@@ -17,18 +17,23 @@ EXPECTED = [
     ('conv', None, r'vmpyo\(v\d+\.w,v\d+\.h\):<<1:rnd:sat:shift', 1),
     ('conv', None, r'= vmpye\(v\d+\.w,v\d+\.uh\)', 1),
     ('conv', None, r'v\d+\.ub = vsat\(v\d+\.h,v\d+\.h\)', 1),
-    ('leaky_relu', None, r'vmpyo\(v\d+\.w,v\d+\.h\):<<1:rnd:sat:shift', 1),
-    ('leaky_relu', None, r'v\d+:\d+ \+= vmpyo\(v\d+\.w,v\d+\.h\)', 1),
+    ('leaky_relu', None, r'vmpyo\(v\d+\.w,v\d+\.h\):<<1:rnd:sat:shift', 8),
+    ('leaky_relu', None, r'v\d+:\d+ \+= vmpyo\(v\d+\.w,v\d+\.h\)', 8),
     ('batch_norm', None, r'v\d+:\d+\.w = vmpy\(v\d+\.h,v\d+\.h\)', 1),
-    ('batch_norm', None, r'vmpyo\(v\d+\.w,v\d+\.h\):<<1:rnd:sat:shift', 1),
+    ('batch_norm', None, r'vmpyo\(v\d+\.w,v\d+\.h\):<<1:rnd:sat:shift', 4),
     ('add', None, r'v\d+:\d+\.uw \+= vmpy\(v\d+\.uh,v\d+\.uh\)', 1),
     ('add', None, r'v\d+\.ub = vasr\(v\d+\.h,v\d+\.h,r\d+\):rnd:sat', 1),
     ('concat', None, r'v\d+\.ub = vasr\(v\d+\.h,v\d+\.h,r\d+\):rnd:sat', 1),
     ('pixel_shuffle', None, r'vshuff\(v\d+,v\d+,r\d+\)', 1),
     ('avg_pool', None, r'vdeal\(v\d+,v\d+,r\d+\)', 1),
-    ('avg_pool', None, r'vmpyo\(v\d+\.w,v\d+\.h\):<<1:rnd:sat:shift', 1),
+    ('avg_pool', None, r'vmpyo\(v\d+\.w,v\d+\.h\):<<1:rnd:sat:shift', 4),
     ('argmax', None, r'vcmp\.gt\(v\d+\.w,v\d+\.w\)', 1),
 ]
+
+# Scalar loads and stores of 8 or 16 bits, and scalar long products, that parameters need. Codes have none: a loop over
+# single codes adds a load and a store.
+SCALAR = {'conv': (8, 6), 'leaky_relu': (0, 0), 'batch_norm': (6, 2), 'add': (1, 0), 'concat': (4, 0),
+          'pixel_shuffle': (4, 0), 'avg_pool': (0, 0), 'argmax': (2, 0)}
 
 
 def find_tool():
@@ -59,6 +64,13 @@ def main(arguments):
         failed += count < least
         print(f"{'ok ' if count >= least else 'BAD'} {name}{'' if function is None else '/' + function}: "
               f'{count} of {pattern}, at least {least}')
+    for name, most in SCALAR.items():
+        text = '\n'.join(cache[name].values())
+        counts = len(re.findall(r'\bmemu?[bh]\(', text)), len(re.findall(r'\bmpyu?\(r', text))
+        good = all(count <= limit for count, limit in zip(counts, most))
+        failed += not good
+        print(f"{'ok ' if good else 'BAD'} {name}: {counts[0]} scalar loads and stores of codes' width, at most {most[0]}; "
+              f'{counts[1]} scalar long products, at most {most[1]}')
     return 1 if failed else 0
 
 
