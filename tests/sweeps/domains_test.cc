@@ -65,7 +65,7 @@ long run(const Domain& domain, std::uint64_t first_seed) {
   for (std::thread& t : threads) t.join();
   std::printf("%s: %d parameter sets x %zu profiles, %ld integers, %ld outputs, %ld sets different\n", domain.name,
               domain.sets, list.size(), count.parameters.load(), count.outputs.load(), count.different.load());
-  long missing = 0;
+  long missing = count.forms.count("");  // both sides may refuse alike, but none of these sets is out of range
   for (const auto& [form, sets] : count.forms)
     std::printf("  %s: %d sets\n", form.empty() ? "refused" : form.c_str(), sets);
   for (const std::string& form : domain.forms)
