@@ -172,8 +172,10 @@ class Draw {
     if (rule_.form == Form::reciprocal) f_["mant"] = (65536 / f_.count() + 1) / 2;
     if (rule_.form == Form::tflite) relate_tflite_add();
     if (rule_.form == Form::hvx8 && set_.op() == VectorOp::add) relate_hvx8_add();
-    if (rule_.form == Form::hvx8 && set_.op() == VectorOp::concat && mode_ != Mode::edges)
-      f_["off"] = (code(255) * 32768 - code(255) * f_["gain"]) / 256;
+    if (rule_.form == Form::hvx8 && set_.op() == VectorOp::concat && mode_ != Mode::edges) {
+      const std::int64_t zero_y = code(255), zero_x = code(255);
+      f_["off"] = (zero_y * 32768 - zero_x * f_["gain"]) / 256;
+    }
     if (rule_.form == Form::flat && mode_ != Mode::edges) f_["off"] = rng_.between(-600, 600);
     if (rule_.form == Form::wide && set_.op() == VectorOp::add) {
       const std::int64_t high = std::int64_t{1} << 29;
@@ -203,8 +205,9 @@ class Draw {
     f_["A"] = rng_.between(0, 16384), f_["B"] = rng_.between(0, 16384 - f_["A"]);
     if (mode_ == Mode::ties) f_["A"] = f_["A"] / 256 * 256, f_["B"] = f_["B"] / 256 * 256;
     if (mode_ == Mode::edges) return;
-    const std::int64_t zero = code(top_y_) << f_["rsh"];
-    f_["off"] = std::clamp<std::int64_t>(zero - ((code(255) * f_["A"] + code(255) * f_["B"]) >> 8), -32768, 32767);
+    const std::int64_t zero_y = code(top_y_), zero_a = code(255), zero_b = code(255);
+    const std::int64_t off = (zero_y << f_["rsh"]) - ((zero_a * f_["A"] + zero_b * f_["B"]) >> 8);
+    f_["off"] = std::clamp<std::int64_t>(off, -32768, 32767);
   }
 
   void fill_lists() {
@@ -234,8 +237,13 @@ class Draw {
   /// Result to aim at, in 2^-16 output steps.
   Int128 target() {
     const std::int64_t zero = f_.has("zy") ? f_["zy"] : 0, half = 1 << 15;
-    const std::int64_t y =
-        mode_ == Mode::saturation ? (rng_.one_in(2) ? top_y_ : 0) + rng_.between(-1, 1) : rng_.between(-3, top_y_ + 3);
+    std::int64_t y = 0;
+    if (mode_ == Mode::saturation) {
+      y = rng_.one_in(2) ? top_y_ : 0;
+      y += rng_.between(-1, 1);
+    } else {
+      y = rng_.between(-3, top_y_ + 3);
+    }
     const std::int64_t fraction =
         mode_ == Mode::ties || mode_ == Mode::near || rng_.one_in(8) ? half : rng_.between(0, 65535);
     return (static_cast<Int128>(y - zero) << 16) + fraction;

@@ -65,8 +65,10 @@ class Vectors(CliTest):
                 ("".join(lines[:5000]), ["line 5001", "vector 4999 of 10000"]),
                 ("".join(lines[:-1]), ["line 10003", "# end"]),
                 (text[:len(text) // 2], ["line "]),
-                (self.device(self.vectors("requant", "tflite"), "--lose", 77), ["line 10002", "9999 of 10000"]),
-                ("".join(lines[:20] + [lines[21], lines[20]] + lines[22:]), ["hash"]),
+                (self.device(self.vectors("requant", "tflite"), "--lose", 77), ["line 77", "not the vector"]),
+                (self.device(self.vectors("requant", "tflite"), "--lose", 10002), ["line 10002", "9999 of 10000"]),
+                ("".join(lines[:20] + [lines[21], lines[20]] + lines[22:]), ["line 21", "not the vector"]),
+                ("".join(lines[:20] + [lines[20].replace(" ", " 0", 1)] + lines[21:]), ["line 10003", "hash"]),
                 ("".join(lines[:20] + [lines[20].split(" -> ")[0] + "\n"] + lines[21:]), ["line 21", "no answer"])):
             done = self.verify(damaged)
             self.assertEqual(done.returncode, 3, done.stdout + done.stderr)

@@ -5,6 +5,7 @@
 // usage: hashes RANGES FOLDER
 //   revision N                          of the numerics
 //   file NAME HASH, image HASH          the generated model, its imported form, the network's input
+//   vectors OPERATION HASH              test vectors of all profiles with their expected answers
 //   tensor CONFIG PROFILE NAME HASH     every tensor, then the labels, of the reference kernels
 //   digest CONFIG PROFILE HASH          of the lines above it
 //   run CONFIG PROFILE KERNELS HASH     the same digest from the vector kernels: SIMD target and number of threads
@@ -26,6 +27,7 @@
 #include "io/hash.h"
 #include "test_model/model.h"
 #include "test_model/scene.h"
+#include "vectors/generator.h"
 
 using namespace intsim;
 namespace fs = std::filesystem;
@@ -83,6 +85,23 @@ void print_profile(const std::string& config, const std::shared_ptr<const Model>
   }
 }
 
+void print_vectors() {
+  constexpr std::uint64_t kCases = 500;
+  for (std::size_t op = 0; op < vector_op_names().size(); ++op) {
+    std::vector<std::int64_t> numbers;
+    for (const Profile& profile : profiles()) {
+      const VectorSet set(static_cast<VectorOp>(op), profile);
+      Case c;
+      for (std::uint64_t i = 0; i < kCases; ++i) {
+        set.generate(1, i, c);
+        numbers.insert(numbers.end(), c.inputs.begin(), c.inputs.end());
+        numbers.push_back(set.expected(c));
+      }
+    }
+    std::printf("vectors %s %s\n", vector_op_names()[op], hash_of(numbers).c_str());
+  }
+}
+
 void print_all(const fs::path& ranges, const fs::path& folder) {
   std::printf("revision %d\n", kNumericsRevision);
   test_model::write_test_model(folder, test_model::read_measurements(ranges));
@@ -93,6 +112,7 @@ void print_all(const fs::path& ranges, const fs::path& folder) {
   const RangeImage image =
       project(test_model::make_scene(7, 0).scan, {.height = kExtent.height, .width = kExtent.width});
   std::printf("image %s\n", hash_of(image.channels).c_str());
+  print_vectors();
   for (const std::string config : {"w8a8", "w4a8"}) {
     const fs::path encodings = config + ".encodings", file = config + ".safetensors";
     print_file(encodings);

@@ -20,6 +20,7 @@ from pathlib import Path
 SKIPPED = 77
 SOURCES = [f'src/{folder}/*.cc' for folder in
            ('io', 'tensor', 'numerics', 'graph', 'import', 'kernels', 'kernels/simd', 'engine', 'lidar')]
+SOURCES += [f'src/vectors/{name}.cc' for name in ('columns', 'evaluate', 'generate')]
 SOURCES += [f'tools/test_model/{name}.cc' for name in ('layers', 'model', 'scene', 'shapes', 'weights')]
 SOURCES += ['tests/portability/hashes.cc']
 # As in meson.build.
@@ -59,8 +60,9 @@ def find_compiler(candidates):
     compiler = next(filter(None, map(shutil.which, candidates)), None)
     if compiler is None:
         return None, f'{" or ".join(candidates)} is missing'
-    if not Path(call([compiler, '-print-file-name=libhwy.so']).strip()).is_absolute():
-        return None, f'{compiler} finds no libhwy.so of its architecture'
+    for library in ('libhwy.so', 'libxxhash.so'):
+        if not Path(call([compiler, f'-print-file-name={library}']).strip()).is_absolute():
+            return None, f'{compiler} finds no {library} of its architecture'
     return compiler, ''
 
 
@@ -83,13 +85,13 @@ def compile_program(root, folder, compiler, flags):
 
 
 def parse(text):
-    """Hashes by key: `REVISION NAME` of files and image, `REVISION CONFIG PROFILE` of digests; and the runs."""
+    """Hashes by key: `REVISION NAME` of files, image and test vectors, `REVISION CONFIG PROFILE` of digests; and the runs."""
     hashes, runs, revision = {}, [], '?'
     for line in text.splitlines():
         kind, *words = line.split()
         if kind == 'revision':
             revision = words[0]
-        elif kind in ('file', 'image', 'digest'):
+        elif kind in ('file', 'image', 'vectors', 'digest'):
             hashes[' '.join([revision, *(words[:-1] or ['image'])])] = words[-1]
         elif kind == 'run':
             runs.append((' '.join([revision, *words[:2]]), words[2], words[3]))
@@ -167,7 +169,9 @@ def write_golden(path, found):
         raise Failure(f'not recorded: {len(found)} runs, which must be two or more and equal')
     lines = ['# numerics revision; file, image, or configuration and profile; hash']
     lines += [f'{key} {value}' for key, value in found[0].items()]
-    path.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    fresh = path.with_suffix('.new')
+    fresh.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    fresh.replace(path)
     print(f'{path}: {len(found[0])} hashes on which {len(found)} runs agree')
 
 

@@ -1,12 +1,14 @@
 // Unit-test data of CMSIS-NN through the engine's own kernels, bit for bit. Skipped where the data is absent.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <string>
 
 #include "intsim/error.h"
 #include "io/file.h"
@@ -61,7 +63,8 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }
 
 ForeignCase parsed(const std::string& text) {
-  const auto path = std::filesystem::temp_directory_path() / "intsim_foreign_test.json";
+  const auto path =
+      std::filesystem::temp_directory_path() / ("intsim_foreign_test_" + std::to_string(getpid()) + ".json");
   write_file(path, std::string_view(text));
   const ForeignCase c = read_foreign_case(path);
   std::filesystem::remove(path);
