@@ -22,6 +22,8 @@ ALLOWED = {
     'engine': {'io', 'tensor', 'numerics', 'graph', 'import', 'kernels'},
     'lidar': {'io', 'numerics'},
     'evaluate': {'io', 'numerics'},
+    'golden': {'io', 'tensor'},
+    'compare': {'io', 'tensor', 'numerics', 'graph', 'import', 'kernels', 'engine', 'evaluate', 'golden', 'oracle', 'render'},
     'hvx': {'io', 'tensor', 'numerics', 'graph', 'import', 'kernels', 'engine'},
     'render': {'io'},
     'oracle': set(),  # for the command line tool; its own includes are checked apart

@@ -1,0 +1,95 @@
+#include "golden/pack.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "golden/manifest.h"
+#include "intsim/error.h"
+
+namespace intsim {
+namespace {
+
+constexpr std::uint64_t kLargestManifest = 16 << 20;
+
+/// Index of the first element that is no finite number; -1 where all are.
+template <class T>
+std::int64_t first_not_finite(std::span<const std::byte> data) {
+  for (std::size_t i = 0; i < data.size() / sizeof(T); ++i) {
+    T value;
+    std::memcpy(&value, data.data() + i * sizeof(T), sizeof(T));
+    if (!std::isfinite(value)) return static_cast<std::int64_t>(i);
+  }
+  return -1;
+}
+
+std::string position(const PackTensor& t, std::int64_t index) {
+  const std::int64_t plane = std::int64_t{t.height} * t.width;
+  return "[" + std::to_string(index / plane) + ", " + std::to_string(index % plane / t.width) + ", " +
+         std::to_string(index % t.width) + "]";
+}
+
+}  // namespace
+
+Pack::Pack(const std::filesystem::path& folder) : folder_(folder) {
+  if (!std::filesystem::is_directory(folder))
+    throw InputError(folder.string(), "is no folder", "name a golden pack, written by golden-dump or `intsim dump`");
+  const std::filesystem::path manifest = folder / kManifestName;
+  std::tie(info_, tensors_) = parse_manifest(read_text(manifest, kLargestManifest), manifest.string());
+  for (const PackTensor& t : tensors_)
+    for (const std::string& file : {t.file, t.values_file})
+      if (!file.empty() && !std::filesystem::is_regular_file(folder / file))
+        throw InputError(where(t, file), "is missing", "copy the whole pack, or dump it again");
+}
+
+std::string Pack::where(const PackTensor& tensor, const std::string& file) const {
+  return (folder_ / file).string() + " (tensor '" + tensor.name + "')";
+}
+
+int Pack::find(const std::string& name) const {
+  for (std::size_t i = 0; i < tensors_.size(); ++i)
+    if (tensors_[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+PlanarTensor Pack::codes(std::size_t tensor) const {
+  const PackTensor& t = tensors_.at(tensor);
+  if (t.file.empty())
+    throw InputError(where(t, kManifestName), "only the hash of this tensor is stored",
+                     "dump it with --tensors '" + t.name + "'");
+  const std::int64_t shape[] = {t.channels, t.height, t.width};
+  const NpyFile file(folder_ / t.file, t.bits > 8 ? NpyType::u16 : NpyType::u8, shape, where(t, t.file));
+  PlanarTensor codes(t.channels, t.height, t.width);
+  const std::span<const std::byte> data = file.data();
+  if (t.bits > 8) {
+    std::memcpy(codes.codes.data(), data.data(), data.size());
+  } else {
+    for (std::size_t i = 0; i < data.size(); ++i) codes.codes[i] = std::to_integer<std::uint16_t>(data[i]);
+  }
+  const int largest = (1 << t.bits) - 1;
+  for (std::size_t i = 0; i < codes.codes.size(); ++i)
+    if (codes.codes[i] > largest)
+      throw InputError(where(t, t.file),
+                       "code " + std::to_string(codes.codes[i]) + " at " + position(t, static_cast<std::int64_t>(i)) +
+                           " is above " + std::to_string(largest),
+                       "the tensor has " + std::to_string(t.bits) + " bits; dump it again");
+  if (hash_codes(codes, t.bits) != t.hash)
+    throw InputError(where(t, t.file), "its content has another hash than the manifest states",
+                     "the file was changed or damaged; copy or dump it again");
+  return codes;
+}
+
+NpyFile Pack::values(std::size_t tensor) const {
+  const PackTensor& t = tensors_.at(tensor);
+  const std::string place = where(t, t.values_file.empty() ? kManifestName : t.values_file);
+  if (t.values_file.empty()) throw InputError(place, "no values of this tensor are stored", "dump them with --floats");
+  const std::int64_t shape[] = {t.channels, t.height, t.width};
+  NpyFile file(folder_ / t.values_file, t.values_type, shape, place);
+  const std::int64_t bad =
+      t.values_type == NpyType::f64 ? first_not_finite<double>(file.data()) : first_not_finite<float>(file.data());
+  if (bad >= 0)
+    throw InputError(place, "the value at " + position(t, bad) + " is NaN or infinite",
+                     "check the weights and the input of the dump");
+  return file;
+}
+
+}  // namespace intsim

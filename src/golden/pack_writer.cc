@@ -1,0 +1,98 @@
+#include <fnmatch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "golden/manifest.h"
+#include "golden/pack.h"
+#include "intsim/error.h"
+
+namespace intsim {
+namespace {
+
+/// "007_downCntx.bn1": run order and torch name; characters that file systems refuse become '_'.
+std::string stem(std::size_t index, const std::string& name) {
+  std::array<char, 16> number{};
+  std::snprintf(number.data(), number.size(), "%03zu_", index);
+  std::string text = number.data() + name;
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) {
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        return !plain && c != '.' && c != '_' && c != '-' && c != '#';
+      },
+      '_');
+  return text;
+}
+
+void write_npy(const std::filesystem::path& path, NpyType type, const PackTensor& t, std::span<const std::byte> data) {
+  const std::int64_t shape[] = {t.channels, t.height, t.width};
+  AtomicFile file(path);
+  file.write(npy_header(type, shape));
+  file.write(data);
+  file.commit();
+}
+
+}  // namespace
+
+PackWriter::PackWriter(std::filesystem::path folder, PackInfo info)
+    : folder_(std::move(folder)), info_(std::move(info)) {
+  if (folder_.filename().empty()) folder_ = folder_.parent_path();
+  if (folder_.empty()) throw UsageError("name a folder for the pack");
+  if (std::filesystem::symlink_status(folder_).type() != std::filesystem::file_type::not_found)
+    throw UsageError(folder_.string() + " exists; remove it or name another folder");
+  if (folder_.has_parent_path()) make_directories(folder_.parent_path());
+  temporary_ = folder_;
+  temporary_ += ".partial-" + std::to_string(getpid());
+  make_directories(temporary_);
+}
+
+PackWriter::~PackWriter() {
+  std::error_code ignored;
+  if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+}
+
+void PackWriter::add(PackTensor tensor, const PlanarTensor& codes, bool keep, std::span<const std::byte> values,
+                     NpyType type) {
+  tensor.channels = codes.channels;
+  tensor.height = codes.height;
+  tensor.width = codes.width;
+  tensor.hash = hash_codes(codes, tensor.bits);
+  tensor.file = tensor.values_file = "";
+  const std::string name = stem(tensors_.size(), tensor.name);
+  if (keep) {
+    tensor.file = name + ".npy";
+    if (tensor.bits > 8) {
+      write_npy(temporary_ / tensor.file, NpyType::u16, tensor, std::as_bytes(std::span(codes.codes)));
+    } else {
+      const std::vector<std::uint8_t> bytes(codes.codes.begin(), codes.codes.end());
+      write_npy(temporary_ / tensor.file, NpyType::u8, tensor, std::as_bytes(std::span(bytes)));
+    }
+  }
+  if (!values.empty()) {
+    if (values.size() != codes.codes.size() * npy_size(type))
+      throw UsageError("tensor '" + tensor.name + "': the values are not one per code");
+    tensor.values_file = name + ".values.npy";
+    tensor.values_type = type;
+    write_npy(temporary_ / tensor.values_file, type, tensor, values);
+  }
+  tensors_.push_back(std::move(tensor));
+}
+
+void PackWriter::commit() {
+  if (tensors_.empty()) throw UsageError("a pack needs a tensor");
+  write_file(temporary_ / kManifestName, manifest_text(info_, tensors_));
+  std::error_code failed;
+  std::filesystem::rename(temporary_, folder_, failed);
+  if (failed) throw OutputError(folder_.string(), failed.message(), "remove the folder or name another one");
+  temporary_.clear();
+}
+
+bool matches_any(const std::string& name, std::span<const std::string> globs) {
+  return std::any_of(globs.begin(), globs.end(),
+                     [&](const std::string& glob) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
+}
+
+}  // namespace intsim
