@@ -1,0 +1,98 @@
+// Compares the tensors of a run with a golden pack, one at a time and in run order.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compare/comparison.h"
+#include "compare/explain.h"
+#include "compare/inheritance.h"
+#include "compare/rules.h"
+#include "golden/pack.h"
+#include "graph/program.h"
+
+namespace intsim {
+
+/// What is compared, and what of it is looked into.
+struct CompareOptions {
+  bool isolated = false;                                      ///< each layer from the golden's operands
+  bool common = false;                                        ///< tensors that one side lacks are left out
+  bool explain = true;                                        ///< mismatches against a float golden
+  bool causes = false;                                        ///< split of the mismatches against a float golden
+  bool rules = false;                                         ///< name the rule of layers with mismatches …
+  bool all_rules = false;                                     ///< … and of all others
+  std::vector<std::pair<std::string, Tolerance>> tolerances;  ///< by glob of torch names; the first that fits
+  std::map<std::string, std::string> aliases;                 ///< name in a pack -> torch name
+  int threads = 0;
+};
+
+/// What is known of the network behind both sides; enables inheritance, explanations and rules.
+struct ComparedModel {
+  const Program& program;
+  const Explainer* explainer = nullptr;
+  const RuleFinder* rules = nullptr;
+};
+
+/// One tensor of the actual side. `codes` is null where only its hash is known.
+struct ActualTensor {
+  PackTensor description;  ///< name as in `aliases`' values; hash set where codes is null
+  const PlanarTensor* codes;
+};
+
+/// Fills a Comparison. Feed it in run order.
+class Comparer {
+ public:
+  /// `model` may be null; it and `golden` outlive the comparer.
+  Comparer(const Pack& golden, ComparedSide actual, const CompareOptions& options, const ComparedModel* model);
+
+  /// Index of a tensor of the golden by its torch name, -1 when absent.
+  int golden_index(const std::string& name) const;
+  /// Golden codes of a value of the network; the caller has asked golden_index and has_codes.
+  PlanarTensor golden_codes(ValueId value) const;
+  /// All operands of a node are stored in the golden.
+  bool has_operands(std::size_t node) const;
+
+  /// Compares a tensor; leaves it out where the golden lacks it and `common` is set. Throws InputError for one that
+  /// the golden lacks, or describes in another way.
+  void add(const ActualTensor& actual);
+  /// Notes a tensor as left out.
+  void skip(const std::string& name, const std::string& reason);
+
+  /// The result. Throws InputError when tensors of the golden were not met (unless `common` or left out) or none was
+  /// compared.
+  Comparison finish();
+
+ private:
+  void judge(std::size_t golden, const PlanarTensor& actual, TensorComparison& result);
+  void judge_node(std::size_t node, const PlanarTensor& golden, const PlanarTensor& actual, TensorComparison& result);
+  void look_into(const ComparedLayer& layer, TensorComparison& result) const;
+  void set_tolerance(TensorComparison& result) const;
+  void forget(const std::string& name);
+  CodeFlags inherited_outputs(std::size_t node, const PlanarTensor& codes) const;
+  void remember(ValueId value, const PlanarTensor& golden, const PlanarTensor& actual);
+  void note_labels(const PlanarTensor& golden, const PlanarTensor& actual);
+
+  const Pack& golden_;
+  CompareOptions options_;
+  const ComparedModel* model_;
+  Comparison comparison_;
+  std::map<std::string, std::size_t> names_;  ///< torch name -> index in the golden
+  std::set<std::size_t> met_;
+  /// Values still needed, with their shape and where they differ.
+  struct Difference {
+    int channels, height, width;
+    CodeFlags flags;
+  };
+  std::map<ValueId, Difference> differences_;
+  std::map<ValueId, std::size_t> last_use_;
+};
+
+/// Throws InputError naming the tensor and both sides when shape, bits, scale or zero point differ.
+void check_same_tensor(const PackTensor& golden, const std::string& golden_name, const PackTensor& actual,
+                       const std::string& actual_name);
+
+}  // namespace intsim

@@ -1,0 +1,192 @@
+#include "compare/run.h"
+
+#include "intsim/error.h"
+#include "io/hash.h"
+
+namespace intsim {
+namespace {
+
+/// Two sides that both know what their model was made of must have one model.
+void check_source(const std::string& golden, const std::string& actual, const char* what, const Pack& pack,
+                  const std::string& other) {
+  if (golden.empty() || actual.empty() || golden == actual) return;
+  throw InputError(pack.folder().string(), std::string("was made with another ") + what + " than " + other,
+                   "compare runs of one model");
+}
+
+std::string source(const Model& model, const char* key) {
+  const auto found = model.sources.find(key);
+  return found == model.sources.end() ? std::string() : found->second;
+}
+
+void check_model(const Pack& golden, const Model& model, const std::string& name) {
+  check_source(golden.info().checkpoint_hash, source(model, "checkpoint_xxh128"), "checkpoint", golden, name);
+  check_source(golden.info().encodings_hash, source(model, "encodings_xxh128"), "encodings file", golden, name);
+}
+
+/// What looks into layers, as far as the options ask for it.
+struct Insight {
+  std::optional<Explainer> explainer;
+  std::optional<RuleFinder> rules;
+  ComparedModel model;
+
+  Insight(const Pack& golden, const EngineSide& side, const CompareOptions& options) : model{side.program->program()} {
+    if (golden.info().is_float() && (options.explain || options.causes)) {
+      explainer.emplace(side.program->program(), side.model_file, golden.info().arithmetic);
+      model.explainer = &*explainer;
+    }
+    if (options.rules) {
+      rules.emplace(side.program->program().model, options.threads);
+      model.rules = &*rules;
+    }
+  }
+};
+
+ComparedSide engine_side(const EngineSide& engine) {
+  const std::string& config = engine.program->program().model->name;
+  return {"intsim " + config, "integer", engine.target, "intsim", config};
+}
+
+void check_grids(const Pack& golden, const Model& model, const Comparer& comparer, Extent input) {
+  const std::vector<Extent> extents = infer_extents(model.graph, input);
+  for (std::size_t value = 0; value < extents.size(); ++value) {
+    const PackTensor expected = describe_value(model, static_cast<ValueId>(value), extents[value]);
+    const int index = comparer.golden_index(expected.name);
+    if (index >= 0)
+      check_same_tensor(golden.tensors()[static_cast<std::size_t>(index)], golden.folder().string(), expected,
+                        "the model");
+  }
+}
+
+void run_cumulative(const Pack& golden, const EngineSide& side, const CompareOptions& options, Comparer& comparer,
+                    const CompareProgress& progress) {
+  const Model& model = *side.program->program().model;
+  const Extent extent{golden.info().height, golden.info().width};
+  std::vector<float> image = side.image;
+  if (image.empty()) {
+    const int input = comparer.golden_index(kPackInput);
+    if (input < 0 || !golden.has_codes(static_cast<std::size_t>(input)))
+      throw InputError(golden.folder().string(), "does not store the network's input", "name the scan with --scan");
+    image = image_of_codes(model.input, comparer.golden_codes(0));
+  } else {
+    if (side.extent != extent)
+      throw InputError(golden.folder().string(), "has another image size than the scan", "use the size of the dump");
+    const std::string hash = hash_bytes(std::as_bytes(std::span(image)));
+    check_source(golden.info().input_hash, hash, "scan", golden, "this run");
+  }
+  Engine engine(side.program, options.threads);
+  ValueId value = 0;
+  engine.run(image, extent, [&](const std::string& name, const Grid&, const PlanarTensor& codes) {
+    progress(name);
+    comparer.add({describe_value(model, value++, {codes.height, codes.width}), &codes});
+  });
+}
+
+void run_isolated(const EngineSide& side, const CompareOptions& options, Comparer& comparer,
+                  const CompareProgress& progress) {
+  const Model& model = *side.program->program().model;
+  Engine engine(side.program, options.threads);
+  comparer.skip(kPackInput, "an isolated comparison starts from it");
+  for (std::size_t node = 0; node < model.graph.nodes.size(); ++node) {
+    const GraphNode& graph_node = model.graph.nodes[node];
+    if (comparer.golden_index(graph_node.name) < 0 && options.common) {
+      comparer.skip(graph_node.name, "not in the golden");
+      continue;
+    }
+    if (!comparer.has_operands(node)) {
+      comparer.skip(graph_node.name, "operands are not stored");
+      continue;
+    }
+    progress(graph_node.name);
+    PlanarTensor codes;
+    {
+      std::vector<PlanarTensor> operands;
+      std::vector<const PlanarTensor*> pointers;
+      for (const ValueId v : graph_node.inputs) operands.push_back(comparer.golden_codes(v));
+      for (const PlanarTensor& t : operands) pointers.push_back(&t);
+      codes = engine.run_node(node, pointers);
+    }
+    comparer.add({describe_value(model, static_cast<ValueId>(node + 1), {codes.height, codes.width}), &codes});
+  }
+}
+
+std::string torch_name(const std::string& name, const CompareOptions& options) {
+  const auto alias = options.aliases.find(name);
+  return alias == options.aliases.end() ? name : alias->second;
+}
+
+/// Tensors of `actual` in the golden's run order, those that it lacks last.
+std::vector<std::size_t> in_golden_order(const Pack& actual, const CompareOptions& options, const Comparer& comparer) {
+  std::multimap<unsigned, std::size_t> order;  // -1 becomes the largest
+  for (std::size_t i = 0; i < actual.tensors().size(); ++i)
+    order.emplace(static_cast<unsigned>(comparer.golden_index(torch_name(actual.tensors()[i].name, options))), i);
+  std::vector<std::size_t> indices;
+  for (const auto& [position, index] : order) indices.push_back(index);
+  return indices;
+}
+
+}  // namespace
+
+std::vector<float> image_of_codes(const Grid& grid, const PlanarTensor& codes) {
+  std::vector<float> image(codes.codes.size());
+  for (std::size_t i = 0; i < image.size(); ++i) image[i] = dequantise(grid, codes.codes[i]);
+  return image;
+}
+
+PackTensor describe_value(const Model& model, ValueId value, Extent extent) {
+  const Grid& grid = model.grid(value);
+  PackTensor t;
+  const auto* node = value == 0 ? nullptr : &model.graph.nodes[static_cast<std::size_t>(value - 1)];
+  t.name = node == nullptr ? kPackInput : node->name;
+  t.op = node == nullptr ? kPackInput : op_name(node->op);
+  t.bits = grid.bits;
+  t.scale = grid.scale;
+  t.zero_point = grid.zero();
+  t.channels = model.graph.channels(value);
+  t.height = extent.height;
+  t.width = extent.width;
+  return t;
+}
+
+Comparison compare_packs(const Pack& golden, const Pack& actual, const EngineSide* model, const CompareOptions& options,
+                         const CompareProgress& progress) {
+  const PackInfo &g = golden.info(), &a = actual.info();
+  const std::string name = actual.folder().string();
+  check_source(g.checkpoint_hash, a.checkpoint_hash, "checkpoint", golden, name);
+  check_source(g.encodings_hash, a.encodings_hash, "encodings file", golden, name);
+  check_source(g.input_hash, a.input_hash, "scan", golden, name);
+  std::optional<Insight> insight;
+  if (model != nullptr) insight.emplace(golden, *model, options);
+  Comparer comparer(golden, {name, pack_arithmetic_name(a.arithmetic), a.target, a.producer, a.config}, options,
+                    insight ? &insight->model : nullptr);
+  if (model != nullptr) {
+    check_model(golden, *model->program->program().model, "the model");
+    check_grids(golden, *model->program->program().model, comparer, {g.height, g.width});
+  }
+  for (const std::size_t i : in_golden_order(actual, options, comparer)) {
+    PackTensor description = actual.tensors()[i];
+    description.name = torch_name(description.name, options);
+    progress(description.name);
+    std::optional<PlanarTensor> codes;
+    if (actual.has_codes(i)) codes = actual.codes(i);
+    comparer.add({std::move(description), codes ? &*codes : nullptr});
+  }
+  return comparer.finish();
+}
+
+Comparison compare_engine(const Pack& golden, const EngineSide& engine, const CompareOptions& options,
+                          const CompareProgress& progress) {
+  const Model& model = *engine.program->program().model;
+  check_model(golden, model, "the model");
+  Insight insight(golden, engine, options);
+  Comparer comparer(golden, engine_side(engine), options, &insight.model);
+  check_grids(golden, model, comparer, {golden.info().height, golden.info().width});
+  if (options.isolated) {
+    run_isolated(engine, options, comparer, progress);
+  } else {
+    run_cumulative(golden, engine, options, comparer, progress);
+  }
+  return comparer.finish();
+}
+
+}  // namespace intsim
