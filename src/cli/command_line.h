@@ -27,6 +27,9 @@ int run_table(const Arguments& arguments);
 int run_doctor(const Arguments& arguments);
 int run_targets(const Arguments& arguments);
 int run_vectors(const Arguments& arguments);
+int run_dump(const Arguments& arguments);
+int run_convert_dump(const Arguments& arguments);
+int run_compare(const Arguments& arguments);
 
 /// Parses into the variables bound to `app`. False when --help was asked for and printed. Throws UsageError that
 /// suggests the nearest option for an unknown one.

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "cli/crop.h"
 #include "cli/model_options.h"
 #include "cli/names.h"
 #include "evaluate/progress.h"
@@ -21,21 +22,6 @@ struct Options {
   std::string scan, program;
   int crop = 0;
 };
-
-/// The middle `columns` columns of an image; all of them for 0.
-std::vector<float> crop(const RangeImage& image, int columns) {
-  if (columns == 0) return image.channels;
-  if (columns > image.width || columns % 16 != 0)
-    throw UsageError("--crop " + std::to_string(columns) + ": give a multiple of 16 up to the width, " +
-                     std::to_string(image.width));
-  std::vector<float> out;
-  const auto width = static_cast<std::ptrdiff_t>(image.width);
-  for (auto row = image.channels.begin(); row != image.channels.end(); row += width) {
-    const auto from = row + (width - columns) / 2;
-    out.insert(out.end(), from, from + columns);
-  }
-  return out;
-}
 
 std::string shape_text(const HvxValue& v) {
   return std::to_string(v.channels) + "x" + std::to_string(v.height) + "x" + std::to_string(v.width);
@@ -98,7 +84,7 @@ int run_hvx(const Arguments& arguments) {
   if (!parse(app, arguments)) return 0;
   check_hvx_profile(read_target(o.model.simulator.target));
   const RangeImage image = project(read_scan(o.scan), o.model.projection);
-  const std::vector<float> channels = crop(image, o.crop);
+  const std::vector<float> channels = crop_columns(image, o.crop);
   const auto prepared = prepare_program(o.model);
   HvxGuest guest(o.program.empty() ? find_hvx_program("network") : std::filesystem::path(o.program));
   Engine engine(prepared, o.model.simulator.threads);

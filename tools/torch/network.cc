@@ -106,7 +106,8 @@ Network::Network(const State& state, const std::string& where)
     if (it == state.end()) throw InputError(where, "tensor '" + name + "' is missing", "use a checkpoint of this network");
     if (it->second.sizes() != c10::IntArrayRef(shape))
       throw InputError(where, "tensor '" + name + "' has another shape", "use a checkpoint of this network");
-    state_[name] = it->second.to(torch::kFloat32).contiguous();
+    const bool wide = it->second.scalar_type() == torch::kFloat64;
+    state_[name] = it->second.to(wide ? torch::kFloat64 : torch::kFloat32).contiguous();
   }
 }
 

@@ -13,7 +13,7 @@
 namespace intsim::torch_tools {
 
 /// The tensors of a checkpoint under their torch names: `X.weight`, `X.bias`, and for batch norms also
-/// `X.running_mean`, `X.running_var`. All float32, contiguous.
+/// `X.running_mean`, `X.running_var`. Contiguous, all float32, or all double where a network computes in double.
 using State = std::map<std::string, torch::Tensor>;
 
 /// May return another tensor in place of a module's output, for example its fake-quantised values. Called for every
