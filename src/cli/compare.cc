@@ -6,7 +6,6 @@
 
 #include "cli/command_line.h"
 #include "cli/compare_options.h"
-#include "cli/compare_predictions.h"
 #include "cli/crop.h"
 #include "cli/model_options.h"
 #include "cli/names.h"
@@ -35,7 +34,6 @@ void add_report_options(CLI::App& app, Options& o) {
   app.add_option("--json", o.json, "write the report as JSON");
   app.add_option("--md", o.markdown, "write it as Markdown");
   app.add_option("--junit", o.junit, "write it as JUnit XML, one test case per tensor");
-  app.add_option("--html", o.html, "write it as one HTML page");
   app.add_option("--baseline", o.baseline, "earlier JSON report: fail only where something got worse since");
   app.add_flag("--all", o.all, "list the equal tensors too; with --try-rules, examine every layer");
   app.add_flag("--quiet", o.quiet, "no progress on standard error");
@@ -85,7 +83,6 @@ void check_options(Options& o) {
 
 EngineSide engine_side(const Options& o, const Pack& golden) {
   EngineSide side;
-  side.model_file = find_model(o.model);
   side.program = prepare_program(o.model);
   side.target = o.model.simulator.target;
   if (o.scan.empty()) return side;
@@ -102,8 +99,6 @@ void write_reports(const Options& o, const Comparison& comparison) {
   if (!o.json.empty()) write_file(o.json, comparison_json(comparison));
   if (!o.markdown.empty()) write_file(o.markdown, comparison_markdown(comparison));
   if (!o.junit.empty()) write_file(o.junit, comparison_junit(comparison));
-  if (!o.html.empty())
-    write_file(o.html, comparison_html(comparison, comparison.golden.name + " against " + comparison.actual.name));
 }
 
 /// Exit code by the verdict, or by what got worse.
@@ -139,8 +134,6 @@ int compare(Options& o) {
 }  // namespace
 
 int run_compare(const Arguments& arguments) {
-  const auto predictions = [](const std::string& word) { return word.starts_with("--predictions"); };
-  if (std::any_of(arguments.begin(), arguments.end(), predictions)) return run_compare_predictions(arguments);
   Options o;
   CLI::App app("Compares two runs of the network tensor by tensor and says why they differ.", "intsim compare");
   add_options(app, o);

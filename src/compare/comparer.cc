@@ -7,6 +7,7 @@
 #include "compare/pictures.h"
 #include "compare/statistics.h"
 #include "intsim/error.h"
+#include "kernels/reference.h"
 
 namespace intsim {
 namespace {
@@ -102,6 +103,8 @@ void Comparer::look_into(const ComparedLayer& layer, TensorComparison& result) c
   const bool conv = model_->program.graph_node(layer.node).op == Op::conv2d;
   if (model_->rules != nullptr && (wanted || options_.all_rules)) result.rule = model_->rules->find(layer);
   if (model_->explainer == nullptr) return;
+  if (wanted) model_->explainer->describe_first(layer, result);
+  if (!golden_.info().is_float()) return;
   if (options_.causes && wanted) model_->explainer->split_causes(layer, result);
   if (options_.explain && (wanted || conv)) model_->explainer->explain(layer, result);
 }

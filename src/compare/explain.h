@@ -1,8 +1,6 @@
-// Why a layer's codes differ from a float golden's: its own rounding error, or something else.
+// Why a layer's codes differ from a golden's: the golden's own float error, a step of the target's arithmetic, or
+// something else.
 #pragma once
-
-#include <filesystem>
-#include <memory>
 
 #include "compare/comparison.h"
 #include "compare/layer.h"
@@ -10,23 +8,26 @@
 
 namespace intsim {
 
-/// Judges the own mismatches of layers against a float golden (docs/formats/compare.md, "Explained").
+/// Looks into the own mismatches of layers (docs/formats/compare.md, "Explained" and "Causes").
 class Explainer {
  public:
-  /// `model_file` is read a second time by the oracle, which computes the exact values. Throws InputError.
-  Explainer(const Program& program, const std::filesystem::path& model_file, PackArithmetic arithmetic);
-  ~Explainer();
+  /// `program` outlives the explainer.
+  Explainer(const Program& program, PackArithmetic golden) : program_(program), golden_(golden) {}
 
-  /// Sets explained, unexplained, mean_bound_lsb, explanation and first->detail of `result`, whose counts are set.
+  /// Sets first->detail where the first mismatch is the layer's own.
+  void describe_first(const ComparedLayer& layer, TensorComparison& result) const;
+
+  /// For a float golden: sets explained, unexplained, mean_bound_lsb and explanation of `result`, whose counts are set.
   /// Every own mismatch is either explained or unexplained.
   void explain(const ComparedLayer& layer, TensorComparison& result) const;
 
-  /// Sets result.causes: every own mismatch is counted at one switch, and the shares sum to the whole.
+  /// For a float golden: sets result.causes. Every own mismatch is counted at one switch; the shares of mismatches and
+  /// of LSB sum to the whole. Throws Error where the last switch is not the actual code.
   void split_causes(const ComparedLayer& layer, TensorComparison& result) const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  const Program& program_;
+  PackArithmetic golden_;
 };
 
 }  // namespace intsim

@@ -4,20 +4,6 @@
 
 namespace intsim {
 
-std::vector<std::uint8_t> first_maximum(const PlanarTensor& logits) {
-  const std::size_t pixels = static_cast<std::size_t>(logits.height) * static_cast<std::size_t>(logits.width);
-  std::vector<std::uint8_t> classes(pixels);
-  std::vector<std::uint16_t> best(logits.codes.begin(), logits.codes.begin() + static_cast<std::ptrdiff_t>(pixels));
-  for (int c = 1; c < logits.channels; ++c)
-    for (std::size_t i = 0; i < pixels; ++i) {
-      const std::uint16_t code = logits.codes[static_cast<std::size_t>(c) * pixels + i];
-      if (code <= best[i]) continue;
-      best[i] = code;
-      classes[i] = static_cast<std::uint8_t>(c);
-    }
-  return classes;
-}
-
 void set_range(const PlanarTensor& input, const PackTensor& description, ComparedPictures& pictures) {
   pictures.height = input.height;
   pictures.width = input.width;

@@ -31,10 +31,8 @@ struct Insight {
   ComparedModel model;
 
   Insight(const Pack& golden, const EngineSide& side, const CompareOptions& options) : model{side.program->program()} {
-    if (golden.info().is_float() && (options.explain || options.causes)) {
-      explainer.emplace(side.program->program(), side.model_file, golden.info().arithmetic);
-      model.explainer = &*explainer;
-    }
+    explainer.emplace(side.program->program(), golden.info().arithmetic);
+    model.explainer = &*explainer;
     if (options.rules) {
       rules.emplace(side.program->program().model, options.threads);
       model.rules = &*rules;

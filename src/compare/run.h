@@ -16,7 +16,6 @@ namespace intsim {
 /// The engine as the actual side, or the model that two packs belong to.
 struct EngineSide {
   std::shared_ptr<const PreparedProgram> program;
-  std::filesystem::path model_file;
   std::string target;        ///< as given
   std::vector<float> image;  ///< of a scan, C×H×W; empty: the golden's input codes are run
   Extent extent;             ///< of the image
