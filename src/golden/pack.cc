@@ -56,14 +56,17 @@ PlanarTensor Pack::codes(std::size_t tensor) const {
   if (t.file.empty())
     throw InputError(where(t, kManifestName), "only the hash of this tensor is stored",
                      "dump it with --tensors '" + t.name + "'");
-  const std::int64_t shape[] = {t.channels, t.height, t.width};
-  const NpyFile file(folder_ / t.file, t.bits > 8 ? NpyType::u16 : NpyType::u8, shape, where(t, t.file));
-  PlanarTensor codes(t.channels, t.height, t.width);
-  const std::span<const std::byte> data = file.data();
-  if (t.bits > 8) {
-    std::memcpy(codes.codes.data(), data.data(), data.size());
-  } else {
-    for (std::size_t i = 0; i < data.size(); ++i) codes.codes[i] = std::to_integer<std::uint16_t>(data[i]);
+  PlanarTensor codes;
+  {
+    const std::int64_t shape[] = {t.channels, t.height, t.width};
+    const NpyFile file(folder_ / t.file, t.bits > 8 ? NpyType::u16 : NpyType::u8, shape, where(t, t.file));
+    codes = PlanarTensor(t.channels, t.height, t.width);
+    const std::span<const std::byte> data = file.data();
+    if (t.bits > 8) {
+      std::memcpy(codes.codes.data(), data.data(), data.size());
+    } else {
+      for (std::size_t i = 0; i < data.size(); ++i) codes.codes[i] = std::to_integer<std::uint16_t>(data[i]);
+    }
   }
   const int largest = (1 << t.bits) - 1;
   for (std::size_t i = 0; i < codes.codes.size(); ++i)
