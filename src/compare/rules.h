@@ -1,4 +1,4 @@
-// Which known rule made a layer of a golden pack?
+// Which known rule made a layer of a golden pack? (docs/formats/compare.md, "Which rule")
 #pragma once
 
 #include <memory>
@@ -9,20 +9,17 @@
 namespace intsim {
 
 /// Re-evaluates single layers under every known rule: those of all profiles and of the named alternatives, and the
-/// average pool with and without padding in its divisor.
+/// average pool without padding in its divisor.
 class RuleFinder {
  public:
-  /// Lowers `model` to every rule once. `threads` 0 takes the number of cores.
-  RuleFinder(std::shared_ptr<const Model> model, int threads);
-  ~RuleFinder();
+  explicit RuleFinder(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
 
   /// The class of rules whose output from the golden's operands equals the golden in every code, with inputs on which
   /// its members differ; or the best rule where none does.
   RuleFinding find(const ComparedLayer& layer) const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<const Model> model_;
 };
 
 }  // namespace intsim

@@ -34,7 +34,7 @@ struct Insight {
     explainer.emplace(side.program->program(), golden.info().arithmetic);
     model.explainer = &*explainer;
     if (options.rules) {
-      rules.emplace(side.program->program().model, options.threads);
+      rules.emplace(side.program->program().model);
       model.rules = &*rules;
     }
   }

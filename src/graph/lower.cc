@@ -4,8 +4,6 @@
 
 namespace intsim {
 
-namespace {
-
 NodeParams lower_node(const Model& model, std::size_t i, const Profile& profile) {
   const GraphNode& node = model.graph.nodes[i];
   const NodeData& data = model.data[i];
@@ -35,8 +33,6 @@ NodeParams lower_node(const Model& model, std::size_t i, const Profile& profile)
   }
   throw InputError("node '" + node.name + "'", "a dropout cannot run", "import the model again");
 }
-
-}  // namespace
 
 Program lower(std::shared_ptr<const Model> model, const Profile& profile) {
   Program program{std::move(model), profile, {}};

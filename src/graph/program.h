@@ -34,6 +34,9 @@ struct Program {
 /// multiplier impossible.
 Program lower(std::shared_ptr<const Model> model, const Profile& profile);
 
+/// Parameters of one node. Errors as lower's.
+NodeParams lower_node(const Model& model, std::size_t node, const Profile& profile);
+
 /// Form of a node as one word, e.g. "hvx8"; "mixed" for a concatenation of several forms.
 std::string form_of(const ProgramNode& node);
 
