@@ -99,8 +99,8 @@ void insert(std::vector<Candidate>& all, Candidate candidate) {
   const auto same = std::find_if(all.begin(), all.end(), [&](const Candidate& c) { return same_rule(c, candidate); });
   if (same == all.end()) {
     all.push_back(std::move(candidate));
-  } else {
-    same->profiles.push_back(candidate.profiles[0]);
+  } else if (candidate.profiles[0].find(' ') == std::string::npos) {
+    same->profiles.push_back(candidate.profiles[0]);  // an alternative or variant without effect here is not listed
   }
 }
 
