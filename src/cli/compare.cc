@@ -43,7 +43,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("golden", o.golden, "golden pack")->required();
   app.add_option("actual", o.actual, "pack to compare with it; without one the engine runs");
   add_model_options(app, o.model);
-  app.add_option("--scan", o.scan, "velodyne .bin to run; without one the golden's input codes are run");
+  app.add_option("--scan", o.scan,
+                 "velodyne .bin to run, its middle columns where the golden is narrower; else the golden's input");
   app.add_flag("--isolated", o.compare.isolated, "feed each layer the golden's operands");
   app.add_flag("--causes", o.compare.causes, "split the differences from a float golden by cause (with --isolated)");
   app.add_flag("--try-rules", o.compare.rules, "name the rule that made each layer with mismatches");
@@ -53,6 +54,7 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--alias", o.aliases, "JSON: {\"name in a pack\": \"torch name\"}");
   add_report_options(app, o);
   add_engine_options(app, o.model);
+  add_size_options(app, o.model);
   app.footer(
       "The first line is the verdict and the first divergent layer. Two packs need no model; with --config or --model\n"
       "differences are followed through the network, and those from a float golden are explained.\n"
@@ -86,12 +88,10 @@ EngineSide engine_side(const Options& o, const Pack& golden) {
   side.program = prepare_program(o.model);
   side.target = o.model.simulator.target;
   if (o.scan.empty()) return side;
-  ProjectionConfig projection = o.model.projection;
-  projection.height = golden.info().height;
-  const RangeImage image = project(read_scan(o.scan), projection);
-  const int columns = golden.info().width == image.width ? 0 : golden.info().width;
+  const RangeImage image = project(read_scan(o.scan), o.model.projection);
+  const int columns = golden.info().width >= image.width ? 0 : golden.info().width;
   side.image = crop_columns(image, columns);
-  side.extent = {image.height, golden.info().width};
+  side.extent = {image.height, columns == 0 ? image.width : columns};
   return side;
 }
 

@@ -1,0 +1,264 @@
+// Counts, inheritance, explanations and causes of single layers, against values worked out here.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "compare/explain.h"
+#include "compare/float_error.h"
+#include "compare/inheritance.h"
+#include "compare/statistics.h"
+#include "engine/engine.h"
+#include "compare/switches.h"
+#include "graph/program.h"
+
+using namespace intsim;
+
+namespace {
+
+PlanarTensor tensor(int c, int h, int w, std::vector<std::uint16_t> codes) {
+  PlanarTensor t(c, h, w);
+  t.codes = std::move(codes);
+  return t;
+}
+
+TensorComparison blank(const PlanarTensor& t, int bits, int zero) {
+  PackTensor d;
+  d.name = "layer";
+  d.bits = bits;
+  d.zero_point = zero;
+  d.channels = t.channels;
+  d.height = t.height;
+  d.width = t.width;
+  return described(d);
+}
+
+/// One 1×1 convolution without any width: 8 inputs, 4 outputs.
+std::shared_ptr<Model> conv_model(int output_bits, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  auto model = std::make_shared<Model>();
+  model->name = "one";
+  model->graph.input_channels = 8;
+  model->input = make_grid(8, -1.1, 2.3, false);
+  GraphNode node{.name = "conv", .op = Op::conv2d, .inputs = {0}, .out_channels = 4, .in_channels = 8};
+  model->graph.nodes = {node};
+  NodeData data;
+  data.output = make_grid(output_bits, -3.7, 4.1, false);
+  data.weight_grids = {make_grid(8, -0.6, 0.6, true)};
+  for (int i = 0; i < 32; ++i) data.weights.push_back(static_cast<std::int16_t>(random() % 255) - 127);
+  for (int i = 0; i < 4; ++i) data.bias.push_back(static_cast<float>(random() % 1000) / 997.0f - 0.5f);
+  model->data = {data};
+  return model;
+}
+
+PlanarTensor random_codes(int c, int h, int w, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  PlanarTensor t(c, h, w);
+  for (auto& q : t.codes) q = static_cast<std::uint16_t>(random() % 256);
+  return t;
+}
+
+/// The layer in long double: exact value in codes before rounding.
+long double value_of(const Model& m, const PlanarTensor& x, int c, int row, int column) {
+  const NodeData& d = m.data[0];
+  long double sum = 0;
+  for (int k = 0; k < 8; ++k)
+    sum += static_cast<long double>(x.at(k, row, column) - m.input.zero()) *
+           d.weights[static_cast<std::size_t>(c * 8 + k)];
+  const long double real =
+      sum * m.input.float_scale * d.weight_grids[0].float_scale + d.bias[static_cast<std::size_t>(c)];
+  return real / d.output.float_scale + d.output.zero();
+}
+
+PlanarTensor rounded_layer(const Model& m, const PlanarTensor& x) {
+  PlanarTensor y(4, x.height, x.width);
+  for (int c = 0; c < 4; ++c)
+    for (int r = 0; r < x.height; ++r)
+      for (int col = 0; col < x.width; ++col) {
+        const long double v = std::floor(value_of(m, x, c, r, col) + 0.5L);
+        y.row(c, r)[col] = static_cast<std::uint16_t>(std::clamp<long double>(v, 0, m.data[0].output.n));
+      }
+  return y;
+}
+
+struct Judged {
+  TensorComparison result;
+  std::size_t own = 0;
+};
+
+Judged judge(const std::shared_ptr<Model>& model, const PlanarTensor& x, const PlanarTensor& golden,
+             const PlanarTensor& actual, const char* profile, bool causes) {
+  const Program program = lower(model, find_profile(profile));
+  const ComparedLayer layer{0, golden, actual, [&] { return std::vector{x}; }, {}, nullptr};
+  Judged j{blank(golden, model->data[0].output.bits, model->data[0].output.zero()), own_mismatches(layer).size()};
+  count_differences(golden, actual, j.result);
+  const Explainer explainer(program, PackArithmetic::aimet_float32);
+  if (causes) {
+    explainer.split_causes(layer, j.result);
+  } else {
+    explainer.explain(layer, j.result);
+  }
+  return j;
+}
+
+}  // namespace
+
+TEST_CASE("counts of a small tensor") {
+  const PlanarTensor golden = tensor(2, 1, 4, {10, 0, 255, 7, 100, 100, 100, 100});
+  const PlanarTensor actual = tensor(2, 1, 4, {11, 0, 253, 7, 100, 80, 101, 100});
+  TensorComparison r = blank(golden, 8, 5);
+  count_differences(golden, actual, r);
+  CHECK(r.count == 8);
+  CHECK(r.mismatches == 4);
+  CHECK(r.unexplained == 4);
+  CHECK(r.max_lsb == 20);
+  CHECK(r.sum_lsb == 1 - 2 - 20 + 1);
+  CHECK(r.sum_abs_lsb == 24);
+  CHECK(r.histogram[0] == 1);  // -20
+  CHECK(r.histogram[kHistogramReach - 2] == 1);
+  CHECK(r.histogram[kHistogramReach] == 4);
+  CHECK(r.histogram[kHistogramReach + 1] == 2);
+  CHECK(r.golden_saturated == 2);
+  CHECK(r.actual_saturated == 1);
+  CHECK(r.worst_channel == 0);
+  CHECK(r.worst_channel_mismatches == 2);
+  REQUIRE(r.first);
+  CHECK(r.first->channel == 0);
+  CHECK(r.first->column == 0);
+  CHECK(r.first->actual == 11);
+  CHECK(r.ppm() == doctest::Approx(500000));
+  // Signal: 5², 5², 250², 2², 4·95²; noise 1 + 4 + 400 + 1.
+  const double signal = 25 + 25 + 62500 + 4 + 4 * 9025, noise = 406;
+  CHECK(r.sqnr_db == doctest::Approx(10 * std::log10(signal / noise)));
+  const double product = 5 * 6 + 25 + 250.0 * 248 + 4 + 9025 + 95 * 75 + 95 * 96 + 9025;
+  const double other = 36 + 25 + 248.0 * 248 + 4 + 9025 + 75 * 75 + 96 * 96 + 9025;
+  CHECK(r.cosine == doctest::Approx(product / std::sqrt(signal * other)));
+}
+
+TEST_CASE("differences reach the outputs whose windows cover them") {
+  const CodeFlags one = differing_codes(tensor(1, 3, 5, std::vector<std::uint16_t>(15, 1)), [] {
+    auto t = tensor(1, 3, 5, std::vector<std::uint16_t>(15, 1));
+    t.row(0, 1)[2] = 2;
+    return t;
+  }());
+  GraphNode conv{.name = "c", .op = Op::conv2d, .inputs = {0}, .out_channels = 2, .in_channels = 1};
+  conv.window = {.kernel_h = 2, .kernel_w = 2, .pad_h = 1, .pad_w = 1, .dilation_h = 2, .dilation_w = 2};
+  const FlaggedOperand operands[] = {{1, 3, 5, one}};
+  const CodeFlags flags = reached_outputs(conv, {3, 5}, operands);
+  for (int c = 0; c < 2; ++c)
+    for (int y = 0; y < 3; ++y)
+      for (int x = 0; x < 5; ++x) {
+        const bool diagonal = (y == 0 || y == 2) && (x == 1 || x == 3);  // the four neighbours of (1, 2)
+        CHECK(flags[static_cast<std::size_t>((c * 3 + y) * 5 + x)] == diagonal);
+      }
+  GraphNode concat{.name = "k", .op = Op::concat, .inputs = {0, 1}, .out_channels = 2};
+  const CodeFlags none;
+  const FlaggedOperand two[] = {{1, 3, 5, none}, {1, 3, 5, one}};
+  const CodeFlags moved = reached_outputs(concat, {3, 5}, two);
+  CHECK(std::count(moved.begin(), moved.end(), true) == 1);
+  CHECK(moved[15 + 7]);
+  CHECK(reached_outputs(concat, {3, 5}, std::array{two[0], two[0]}).empty());
+}
+
+TEST_CASE("a mismatch near a rounding boundary is explained, another is not") {
+  const auto model = conv_model(8, 1);
+  const PlanarTensor x = random_codes(8, 256, 256, 2);
+  const PlanarTensor actual = rounded_layer(*model, x);
+  PlanarTensor near_tie = actual;
+  std::int64_t near = 0;
+  // The golden errs to the other side of every boundary that is nearer than 1e-5 LSB.
+  for (int c = 0; c < 4; ++c)
+    for (int r = 0; r < 256; ++r)
+      for (int col = 0; col < 256; ++col) {
+        const long double v = value_of(*model, x, c, r, col), distance = v + 0.5L - std::round(v + 0.5L);
+        if (v < 1 || v > 254 || std::abs(distance) > 1e-5L) continue;
+        near_tie.row(c, r)[col] = static_cast<std::uint16_t>(near_tie.at(c, r, col) + (distance >= 0 ? -1 : 1));
+        ++near;
+      }
+  REQUIRE(near > 0);
+  Judged j = judge(model, x, near_tie, actual, "aimet", false);
+  CHECK(static_cast<std::int64_t>(j.own) == near);
+  CHECK(j.result.explained == near);
+  CHECK(j.result.unexplained == 0);
+  CHECK(j.result.mean_bound_lsb > 0);
+  CHECK(j.result.mean_bound_lsb < 0.05);
+
+  PlanarTensor wrong = actual;
+  int planted = 0;
+  for (int col = 0; col < 64; ++col) {
+    const long double v = value_of(*model, x, 1, 5, col), fraction = v - std::floor(v);
+    if (v < 2 || v > 250 || std::abs(fraction - 0.5L) < 0.01L) continue;
+    wrong.row(1, 5)[col] = static_cast<std::uint16_t>(wrong.at(1, 5, col) + 1);
+    ++planted;
+  }
+  REQUIRE(planted > 20);
+  j = judge(model, x, wrong, actual, "aimet", false);
+  CHECK(j.result.unexplained == planted);
+  CHECK(j.result.explained == 0);
+}
+
+TEST_CASE("where the bound is wide, two LSB and far values stay unexplained") {
+  auto model = conv_model(16, 3);
+  model->data[0].output = make_grid(16, -0.02, 0.02, false);  // a step far below the float32 error bound
+  for (auto& w : model->data[0].weights) w = static_cast<std::int16_t>(w / 40);
+  const PlanarTensor x = random_codes(8, 32, 32, 4);
+  const PlanarTensor actual = rounded_layer(*model, x);
+  PlanarTensor golden = actual;
+  int planted = 0;
+  for (int c = 0; c < 4; ++c)
+    for (int col = 0; col < 32; ++col) {
+      const int code = golden.at(c, 3, col);
+      if (code < 3 || code > 65532) continue;
+      golden.row(c, 3)[col] = static_cast<std::uint16_t>(code + 2);
+      ++planted;
+    }
+  REQUIRE(planted > 0);
+  const Judged j = judge(model, x, golden, actual, "aimet", false);
+  CHECK(j.result.mean_bound_lsb > 0.05);
+  CHECK(j.result.unexplained == planted);
+}
+
+TEST_CASE("causes sum to the whole and name the switch") {
+  const auto model = conv_model(8, 5);
+  // Coarse accumulator steps make the bias the cause.
+  model->data[0].weight_grids = {make_grid(8, -40, 40, true)};
+  model->data[0].output = make_grid(8, -3000, 3000, false);
+  model->input = make_grid(8, -60, 70, false);
+  const PlanarTensor x = random_codes(8, 64, 64, 6);
+  const PlanarTensor golden = rounded_layer(*model, x);
+  for (const Profile& profile : profiles()) {
+    if (profile.name == "aimet") continue;
+    INFO(profile.name);
+    Engine engine(std::make_shared<const PreparedProgram>(lower(model, profile), KernelSet::reference), 1);
+    const std::vector<const PlanarTensor*> operands = {&x};
+    const PlanarTensor actual = engine.run_node(0, operands);
+    const Judged j = judge(model, x, golden, actual, profile.name.c_str(), true);
+    std::int64_t mismatches = 0, lsb = 0;
+    for (const CauseShare& share : j.result.causes) {
+      mismatches += share.mismatches;
+      lsb += share.lsb;
+    }
+    CHECK(mismatches == static_cast<std::int64_t>(j.own));
+    CHECK(lsb == j.result.sum_lsb);
+    CHECK(j.result.causes.size() == kSwitches.size());
+  }
+}
+
+TEST_CASE("a bias that is no whole number of accumulator steps is the only cause") {
+  auto model = std::make_shared<Model>();
+  model->graph.input_channels = 1;
+  model->input = make_grid(8, 0, 255, false);  // scale 1, zero point 0
+  model->graph.nodes = {{.name = "conv", .op = Op::conv2d, .inputs = {0}, .out_channels = 1, .in_channels = 1}};
+  NodeData data;
+  data.output = make_grid(8, 0, 255 * 0.5, false);       // scale 1/2
+  data.weight_grids = {make_grid(8, -128, 127, false)};  // scale 1
+  data.weights = {1};
+  data.bias = {0.25f};
+  model->data = {data};
+  const Program program = lower(model, find_profile("ideal"));
+  const std::int32_t q = 10;
+  // Exact: (10 + 0.25)·2 = 20.5 -> 21. B = round(0.25) = 0, so the target has 20.
+  const SwitchCodes codes = switch_codes(program, 0, {.sum = q});
+  CHECK(codes[0] == 21);
+  for (std::size_t k = 1; k < codes.size(); ++k) CHECK(codes[k] == 20);
+}
