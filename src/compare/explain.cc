@@ -73,14 +73,15 @@ class ConvJudge {
         std::max(distance_to_code(exact, golden, conv_.y().n), distance_to_code(exact, actual, conv_.y().n));
     if (bound_is_meaningful()) return far <= conv_.bound(channel, sums, to_double(exact));
     if (std::abs(golden - actual) != 1) return false;
-    return far <= kSigmas * sigma_ || another_order_gives(actual, channel, taps);
+    return far <= kSigmas * sigma_ + conv_.quantiser_bound(to_double(exact)) ||
+           another_order_gives(actual, channel, taps);
   }
 
   std::string method() const {
     if (bound_is_meaningful()) return "boundary within the float error bound";
-    return "bound above " + number(kMeaningfulBound, 2) + " LSB: 1 LSB and within 6 sigma (sigma " + number(sigma_, 3) +
-           " LSB, " + (layer_.values != nullptr ? "measured" : "of a float32 evaluation") +
-           "), or another order of summation";
+    return "bound above " + number(kMeaningfulBound, 2) +
+           " LSB: 1 LSB and within 6 sigma and the quantiser's rounding (sigma " + number(sigma_, 3) + " LSB, " +
+           (layer_.values != nullptr ? "measured" : "of a float32 evaluation") + "), or another order of summation";
   }
 
  private:

@@ -40,13 +40,17 @@ Ratio FloatConv::exact(int channel, std::int64_t sum) const {
   return real / oracle::exact(scale_y()) + Ratio(oracle::cpp_int{y().zero()});
 }
 
+double FloatConv::quantiser_bound(double exact) const {
+  const double v = std::clamp(exact, 0.0, static_cast<double>(y().n)), ratio = v - y().zero();
+  return unit_roundoff(golden) * (std::abs(ratio) + std::abs(v) + 1);
+}
+
 double FloatConv::bound(int channel, const WindowSums& sums, double value) const {
   const double u = unit_roundoff(golden), n = node.reduction() + 3;
   const double gamma = n * u / (1 - n * u);
   const double magnitude = static_cast<double>(sums.magnitude) * scale_x() * scale_w(channel) +
                            std::abs(static_cast<double>(data.bias[static_cast<std::size_t>(channel)]));
-  const double v = std::clamp(value, 0.0, static_cast<double>(y().n)), ratio = v - y().zero();
-  return gamma * magnitude / scale_y() + u * (std::abs(ratio) + std::abs(v) + 1);
+  return gamma * magnitude / scale_y() + quantiser_bound(value);
 }
 
 std::int32_t rounded_code(const Ratio& value, std::int32_t n) {

@@ -28,7 +28,9 @@ struct FloatConv {
 
   /// Exact code value before rounding: (A·s_x·s_w + b)/s_y + z_y.
   oracle::Ratio exact(int channel, std::int64_t sum) const;
-  /// Largest distance of the golden's value before rounding from `exact`, in LSB.
+  /// Largest error of the quantiser's division and subtraction for a value near `exact`, in LSB.
+  double quantiser_bound(double exact) const;
+  /// Largest distance of the golden's value before rounding from `exact`, in LSB: sum and quantiser.
   double bound(int channel, const WindowSums& sums, double exact) const;
 };
 
