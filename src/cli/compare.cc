@@ -6,6 +6,7 @@
 
 #include "cli/command_line.h"
 #include "cli/compare_options.h"
+#include "cli/compare_predictions.h"
 #include "cli/crop.h"
 #include "cli/model_options.h"
 #include "cli/names.h"
@@ -134,6 +135,8 @@ int compare(Options& o) {
 }  // namespace
 
 int run_compare(const Arguments& arguments) {
+  const auto predictions = [](const std::string& word) { return word.starts_with("--predictions"); };
+  if (std::any_of(arguments.begin(), arguments.end(), predictions)) return run_compare_predictions(arguments);
   Options o;
   CLI::App app("Compares two runs of the network tensor by tensor and says why they differ.", "intsim compare");
   add_options(app, o);

@@ -17,6 +17,7 @@ constexpr Command kCommands[] = {
     {"evaluate", "run or score the network on a data set (the default command)", run_evaluate},
     {"run", "run one scan; kernels, tensor hashes, labels", run_run},
     {"dump", "run one scan and write a golden pack", run_dump},
+    {"convert-dump", "raw files of a device run -> golden pack", run_convert_dump},
     {"compare", "two runs tensor by tensor, and why they differ", run_compare},
     {"hvx", "run one scan as Hexagon HVX code under qemu and compare every tensor", run_hvx},
     {"import", "checkpoint + AIMET encodings -> model file", run_import},

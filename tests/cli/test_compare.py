@@ -1,11 +1,14 @@
 """intsim dump and intsim compare: packs that agree, differ, are damaged."""
+import array
 import json
 import os
 import shutil
+import struct
 import xml.etree.ElementTree as ElementTree
 
-from support import CliTest, Fixture
+from support import CliTest, Fixture, confusion, model_card_lines
 
+RAW = [0, 10, 11, 15, 18, 20, 30, 31, 32, 40, 44, 48, 49, 50, 51, 70, 71, 72, 80, 81]  # learning_map_inv
 SIZE = ["--height", "16", "--width", "32"]
 
 
@@ -15,7 +18,7 @@ def npy(descriptor, shape, data, order="False"):
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + data
 
 
-class Compare(CliTest):
+class PackTest(CliTest):
     def dump(self, name, *more, config="w8a8"):
         self.ok("dump", "--model", Fixture.model(config), "--scan", Fixture.scan(), *SIZE, "-o", name, *more)
         return name
@@ -33,6 +36,8 @@ class Compare(CliTest):
     def tensor(self, name, tensor):
         return next(t for t in self.manifest(name)["tensors"] if t["name"] == tensor)
 
+
+class Compare(PackTest):
     def test_hashes_are_those_of_run(self):
         self.dump("pack")
         done = self.ok("run", "--model", Fixture.model("w8a8"), "--scan", Fixture.scan(), *SIZE, "--hashes")
@@ -225,3 +230,119 @@ class Compare(CliTest):
         self.dump("a", "--tensors", "input")
         self.ok("dump", "--model", Fixture.model("w8a8"), "--input", "a", "-o", "b")
         self.ok("compare", "a", "b")
+
+
+class ConvertDump(PackTest):
+    """Raw files in every layout and type lead back to the pack they were taken from."""
+
+    def read(self, pack, tensor):
+        with open(self.path(pack, tensor["file"]), "rb") as file:
+            data = file.read()
+        start = 10 + int.from_bytes(data[8:10], "little")
+        return list(data[start:]) if tensor["dtype"] == "uint8" else list(array.array("H", data[start:]))
+
+    def write_raw(self, folder, pack, layout, kind, underscores, names=None):
+        for tensor in self.manifest(pack)["tensors"]:
+            codes, (channels, height, width) = self.read(pack, tensor), tensor["shape"]
+            plane = height * width
+            if layout == "nhwc":
+                codes = [codes[c * plane + p] for p in range(plane) for c in range(channels)]
+            if kind == "float32":
+                data = array.array("f", [tensor["scale"] * (q - tensor["zero_point"]) for q in codes]).tobytes()
+            else:
+                data = array.array("H" if kind == "u16" or tensor["bits"] > 8 else "B", codes).tobytes()
+            name = (names or {}).get(tensor["name"], tensor["name"])
+            self.write(f"{folder}/{name.replace('.', '_') if underscores else name}.raw", data)
+
+    def test_round_trips(self):
+        self.dump("pack", "--tensors", "*")
+        hashes = [t["xxh128"] for t in self.manifest("pack")["tensors"]]
+        for layout, kind, underscores, place in [("nhwc", "u8", True, "/Result_0"), ("nchw", "u8", False, ""),
+                                                 ("nhwc", "u16", False, ""), ("nchw", "float32", True, "")]:
+            with self.subTest(layout=layout, kind=kind):
+                folder = f"{layout}-{kind}"
+                self.write_raw(folder + place, "pack", layout, kind, underscores)
+                done = self.ok("convert-dump", folder, "--model", Fixture.model("w8a8"), *SIZE, "--layout", layout, "-o",
+                               folder + ".pack")
+                self.assertIn("173 of 173 tensors", done.stdout)
+                self.assertEqual([t["xxh128"] for t in self.manifest(folder + ".pack")["tensors"]], hashes)
+                self.ok("compare", "pack", folder + ".pack")
+        done = self.run_tool("convert-dump", "nhwc-u8", "--model", Fixture.model("w8a8"), *SIZE, "--layout", "nchw", "-o", "x")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.run_tool("compare", "pack", "x").returncode, 1)
+
+    def test_errors_and_aliases(self):
+        self.dump("pack", "--tensors", "*")
+        convert = ["convert-dump", "raw", "--model", Fixture.model("w8a8"), *SIZE, "-o", "out"]
+        self.fails(3, ["raw: is no folder"], *convert)
+        os.mkdir(self.path("raw"))
+        self.fails(3, ["raw: holds no tensor"], *convert)
+        self.write_raw("raw", "pack", "nhwc", "u8", False, {"logits": "foreign"})
+        self.write("alias.json", b'{"foreign": "logits"}')
+        self.assertIn("no file for logits", self.ok(*convert).stderr)
+        shutil.rmtree(self.path("out"))
+        self.assertIn("173 of 173", self.ok(*convert, "--alias", "alias.json").stdout)
+        shutil.rmtree(self.path("out"))
+        self.write("raw/logits.raw", b"x")
+        self.fails(3, ["raw/logits.raw (tensor 'logits')", "has 1 bytes"], *convert)
+        self.fails(3, ["foreign.raw", "are both tensor 'logits'"], *convert, "--alias", "alias.json")
+        count = 20 * 16 * 32
+        self.write("raw/logits.raw", array.array("f", [float("nan")] * count).tobytes())
+        self.fails(3, ["tensor 'logits'", "element 0"], *convert)
+        self.write("raw/logits.raw", array.array("H", [256] * count).tobytes())
+        self.fails(3, ["tensor 'logits'", "element 0"], *convert)
+        self.assertFalse(os.path.exists(self.path("out")))
+
+
+class Predictions(CliTest):
+    """Two folders of labels against counts made here."""
+
+    def predict(self, folder, scans):
+        for name, classes in scans.items():
+            data = b"".join(struct.pack("<I", RAW[c]) for c in classes)
+            self.write(f"{folder}/sequences/08/predictions/{name}.label", data)
+
+    def setUp(self):
+        super().setUp()
+        self.a = {"000000": [1, 1, 2, 9, 0, 11], "000001": [1, 9, 9, 9, 15, 15]}
+        self.b = {"000000": [1, 2, 2, 9, 0, 11], "000001": [1, 9, 9, 11, 15, 15]}
+        self.truth = {"000000": [1, 1, 1, 9, 9, 11], "000001": [2, 9, 9, 11, 15, 0]}
+        self.predict("A", self.a)
+        self.predict("B", self.b)
+        for name, classes in self.truth.items():
+            data = b"".join(struct.pack("<I", RAW[c]) for c in classes)
+            self.write(f"data/sequences/08/labels/{name}.label", data)
+
+    def test_counts_and_scores(self):
+        self.ok("compare", "--predictions", "A", "B", "--dataset-path", "data", "--json", "r.json")
+        with open(self.path("r.json")) as file:
+            report = json.load(file)
+        self.assertEqual((report["schema"], report["version"]), ("intsim-prediction-comparison", 1))
+        self.assertEqual((report["scans"], report["points"], report["flipped"]), (2, 12, 2))
+        a, b, truth = (sum((side[name] for name in sorted(side)), []) for side in (self.a, self.b, self.truth))
+        for entry in report["classes"]:
+            c = entry["class"]
+            both = sum(p == c and q == c for p, q in zip(a, b))
+            self.assertEqual((entry["in_a"], entry["in_b"], entry["in_both"]), (a.count(c), b.count(c), both))
+        for key, side in (("miou_a", a), ("miou_b", b)):
+            conf = confusion([([RAW[p] for p in side], [RAW[t] for t in truth])])
+            self.assertEqual("IoU avg %.3f" % report["scores"][key], model_card_lines(conf)[1])
+        delta = report["scores"]["miou_b"] - report["scores"]["miou_a"]
+        self.assertAlmostEqual(report["scores"]["miou_delta"], delta)
+        self.assertNotEqual(delta, 0)
+        words = ["compare", "--predictions", "A", "B", "--dataset-path", "data"]
+        self.assertEqual(self.run_tool(*words, "--max-miou-delta", abs(delta) * 0.99).returncode, 1)
+        self.ok(*words, "--max-miou-delta", abs(delta) * 1.01)
+        self.assertEqual(self.run_tool(*words, "--max-flipped-ppm", "166666").returncode, 1)
+        self.ok(*words, "--max-flipped-ppm", "166667")
+
+    def test_errors(self):
+        self.fails(2, ["--dataset-path"], "compare", "--predictions", "A", "B", "--max-miou-delta", "1")
+        self.fails(3, ["C/sequences", "is no folder"], "compare", "--predictions", "A", "C")
+        self.write("B/sequences/08/predictions/000002.label", bytes(8))
+        self.fails(3, ["A/sequences/08/predictions/000002.label", "is missing"], "compare", "--predictions", "A", "B")
+        self.assertIn("2 scans", self.ok("compare", "--predictions", "A", "B", "--common").stdout)
+        self.write("B/sequences/08/predictions/000001.label", bytes(8))
+        self.fails(3, ["B/sequences/08/predictions/000001.label"], "compare", "--predictions", "A", "B", "--common")
+        self.write("A/sequences/08/predictions/000001.label", bytes(7))
+        self.fails(3, ["A/sequences/08/predictions/000001.label"], "compare", "--predictions", "A", "B", "--common")

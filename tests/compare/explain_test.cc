@@ -258,7 +258,7 @@ TEST_CASE("a bias that is no whole number of accumulator steps is the only cause
   const Program program = lower(model, find_profile("ideal"));
   const std::int32_t q = 10;
   // Exact: (10 + 0.25)·2 = 20.5 -> 21. B = round(0.25) = 0, so the target has 20.
-  const SwitchCodes codes = switch_codes(program, 0, {.sum = q});
+  const SwitchCodes codes = switch_codes(program, 0, {.sum = q, .codes = {}});
   CHECK(codes[0] == 21);
   for (std::size_t k = 1; k < codes.size(); ++k) CHECK(codes[k] == 20);
 }

@@ -1,0 +1,88 @@
+// intsim convert-dump: raw files of a device run as a golden pack.
+#include <iostream>
+
+#include "cli/command_line.h"
+#include "cli/compare_options.h"
+#include "cli/model_options.h"
+#include "cli/names.h"
+#include "compare/run.h"
+#include "golden/raw_dump.h"
+#include "intsim/error.h"
+#include "intsim/version.h"
+
+namespace intsim::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::string folder, output, aliases;
+  RawLayout layout = RawLayout::nhwc;
+  RawType type = RawType::automatic;
+};
+
+void add_options(CLI::App& app, Options& o) {
+  static const std::map<std::string, RawLayout> layouts = {{"nhwc", RawLayout::nhwc}, {"nchw", RawLayout::nchw}};
+  static const std::map<std::string, RawType> types = {
+      {"auto", RawType::automatic}, {"u8", RawType::u8}, {"u16", RawType::u16}, {"float32", RawType::f32}};
+  app.add_option("folder", o.folder, "folder with NAME.raw files, or with Result_0 that holds them")->required();
+  app.add_option("--config,--model-config", o.model.config, "configuration: w8a8 or w4a8");
+  app.add_option("--model", o.model.model, "model file; overrides the search for --config");
+  app.add_option("-o,--output", o.output, "folder of the pack; must not exist")->required();
+  app.add_option("--layout", o.layout, "nhwc (default) or nchw")->transform(CLI::Transformer(layouts));
+  app.add_option("--dtype", o.type, "auto (default, by size), u8, u16 or float32")->transform(CLI::Transformer(types));
+  app.add_option("--alias", o.aliases, "JSON: {\"name of a file\": \"torch name\"}");
+  add_size_options(app, o.model);
+  app.footer(
+      "Grids and shapes are the model's. NAME is the torch name, with '.' or '_', or an alias of it.\n\n"
+      "Examples:\n"
+      "  intsim convert-dump output/Result_0 --config w8a8 -o DEVICE\n"
+      "  intsim convert-dump output --config w8a8 --layout nchw --dtype float32 --alias names.json -o DEVICE");
+}
+
+PackInfo pack_info(const Options& o, const Model& model) {
+  PackInfo info;
+  info.numerics_revision = kNumericsRevision;
+  info.arithmetic = PackArithmetic::device;
+  info.producer = std::string("intsim convert-dump ") + kVersion;
+  info.config = model.name;
+  info.height = o.model.projection.height;
+  info.width = o.model.projection.width;
+  return info;
+}
+
+}  // namespace
+
+int run_convert_dump(const Arguments& arguments) {
+  Options o;
+  CLI::App app("Converts the raw tensors of a device run to a golden pack.", "intsim convert-dump");
+  add_options(app, o);
+  if (!parse(app, arguments)) return 0;
+  const Program program = load_program(o.model);
+  const Model& model = *program.model;
+  if (!std::filesystem::is_directory(o.folder))
+    throw InputError(o.folder, "is no folder", "name the folder that the device run wrote");
+  std::map<std::string, std::string> aliases;
+  if (!o.aliases.empty()) aliases = read_aliases(o.aliases);
+  const std::vector<Extent> extents = infer_extents(model.graph, {o.model.projection.height, o.model.projection.width});
+  PackWriter writer(o.output, pack_info(o, model));
+  std::vector<std::string> missing;
+  for (std::size_t value = 0; value < extents.size(); ++value) {
+    const PackTensor description = describe_value(model, static_cast<ValueId>(value), extents[value]);
+    const std::filesystem::path path = find_raw(o.folder, description.name, aliases);
+    if (path.empty()) {
+      missing.push_back(description.name);
+    } else {
+      writer.add(description, read_raw(path, description, o.layout, o.type), true);
+    }
+  }
+  if (missing.size() == extents.size())
+    throw InputError(o.folder, "holds no tensor of the model",
+                     "name its files after the torch modules, or use --alias");
+  writer.commit();
+  for (const std::string& name : missing) std::cerr << "no file for " << printable(name) << "\n";
+  std::cout << extents.size() - missing.size() << " of " << extents.size() << " tensors converted: " << o.output
+            << "\n";
+  return 0;
+}
+
+}  // namespace intsim::cli
