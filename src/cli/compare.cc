@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cli/command_line.h"
 #include "cli/compare_options.h"
@@ -35,6 +36,7 @@ void add_report_options(CLI::App& app, Options& o) {
   app.add_option("--json", o.json, "write the report as JSON");
   app.add_option("--md", o.markdown, "write it as Markdown");
   app.add_option("--junit", o.junit, "write it as JUnit XML, one test case per tensor");
+  app.add_option("--html", o.html, "write it as one page that shows layers, numbers and pictures");
   app.add_option("--baseline", o.baseline, "earlier JSON report: fail only where something got worse since");
   app.add_flag("--all", o.all, "list the equal tensors too; with --try-rules, examine every layer");
   app.add_flag("--quiet", o.quiet, "no progress on standard error");
@@ -96,10 +98,19 @@ EngineSide engine_side(const Options& o, const Pack& golden) {
   return side;
 }
 
+std::string page_title(const Comparison& comparison) {
+  const auto last = [](const std::string& name) {
+    const std::filesystem::path path(name);
+    return (path.has_filename() ? path : path.parent_path()).filename().string();
+  };
+  return "intsim: " + last(comparison.actual.name) + " against " + last(comparison.golden.name);
+}
+
 void write_reports(const Options& o, const Comparison& comparison) {
   if (!o.json.empty()) write_file(o.json, comparison_json(comparison));
   if (!o.markdown.empty()) write_file(o.markdown, comparison_markdown(comparison));
   if (!o.junit.empty()) write_file(o.junit, comparison_junit(comparison));
+  if (!o.html.empty()) write_file(o.html, comparison_html(comparison, page_title(comparison)));
 }
 
 /// Exit code by the verdict, or by what got worse.
@@ -127,7 +138,9 @@ int compare(Options& o) {
       o.actual.empty() ? compare_engine(golden, *side, o.compare, progress)
                        : compare_packs(golden, Pack(o.actual), side ? &*side : nullptr, o.compare, progress);
   if (show) std::cerr << "\r\033[K";
-  print_comparison(std::cout, comparison, o.all);
+  std::ostringstream text;
+  print_comparison(text, comparison, o.all);
+  std::cout << printable_lines(text.str());
   write_reports(o, comparison);
   return static_cast<int>(verdict(o, comparison));
 }

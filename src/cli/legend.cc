@@ -11,16 +11,6 @@
 namespace intsim::cli {
 namespace {
 
-std::string hex(Rgb colour) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text = "#";
-  for (const int part : {colour.r, colour.g, colour.b}) {
-    text += kDigits[part / 16];
-    text += kDigits[part % 16];
-  }
-  return text;
-}
-
 void print_classes(std::ostream& out, const CellCounts& counts, const LegendParts& parts) {
   const bool errors = parts.labels && parts.prediction;
   const auto row = [&](const std::string& name, const std::string& colour, auto labels, auto prediction, auto wrong) {
@@ -32,13 +22,13 @@ void print_classes(std::ostream& out, const CellCounts& counts, const LegendPart
   };
   row("class", "colour", "labels", "prediction", "wrong");
   for (std::size_t c = 0; c < counts.labels.size(); ++c)
-    row(std::to_string(c) + " " + kClassNames[c], hex(kClassColours[c]), counts.labels[c], counts.prediction[c],
+    row(std::to_string(c) + " " + kClassNames[c], hex_colour(kClassColours[c]), counts.labels[c], counts.prediction[c],
         counts.wrong[c]);
 }
 
 void print_errors(std::ostream& out, const CellCounts& counts) {
   const auto part = [&](Verdict verdict, const char* name, std::int64_t count) {
-    out << " " << hex(verdict_colour(verdict)) << " " << name << " " << count;
+    out << " " << hex_colour(verdict_colour(verdict)) << " " << name << " " << count;
   };
   out << "errors     ";
   part(Verdict::correct, "correct", counts.correct);
@@ -59,14 +49,15 @@ void print_legend(std::ostream& out, const CellCounts& counts, const LegendParts
   }
   if (shown(Panel::range)) {
     out << "range      ";
-    for (std::size_t i = 0; i < kRangeColours.size(); ++i) out << " " << hex(kRangeColours[i]) << " " << (2 << i);
+    for (std::size_t i = 0; i < kRangeColours.size(); ++i)
+      out << " " << hex_colour(kRangeColours[i]) << " " << (2 << i);
     out << " m\n";
   }
   if (shown(Panel::remission))
-    out << "remission   " << hex(remission_colour(0)) << " 0 " << hex(remission_colour(0.25f)) << " 0.25 "
-        << hex(remission_colour(1)) << " 1\n";
+    out << "remission   " << hex_colour(remission_colour(0)) << " 0 " << hex_colour(remission_colour(0.25f)) << " 0.25 "
+        << hex_colour(remission_colour(1)) << " 1\n";
   if (shown(Panel::errors)) print_errors(out, counts);
-  out << "empty       " << hex(kEmptyColour) << " " << counts.empty << "\n";
+  out << "empty       " << hex_colour(kEmptyColour) << " " << counts.empty << "\n";
 }
 
 }  // namespace intsim::cli

@@ -143,6 +143,8 @@ void Comparer::judge(std::size_t golden, const PlanarTensor& actual, TensorCompa
 }
 
 void Comparer::note_labels(const PlanarTensor& golden, const PlanarTensor& actual) {
+  comparison_.pictures.height = golden.height;
+  comparison_.pictures.width = golden.width;
   comparison_.pictures.golden_labels = first_maximum(golden);
   comparison_.pictures.actual_labels = first_maximum(actual);
 }

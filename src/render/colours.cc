@@ -24,12 +24,22 @@ int square_root(int value) {
 }  // namespace
 
 const std::array<Rgb, kClasses> kClassColours = {
-    {{0, 0, 0},      {100, 150, 245}, {100, 230, 245}, {30, 60, 150},   {80, 30, 180},   {0, 0, 255}, {255, 30, 30},
-     {255, 40, 200}, {150, 30, 90},   {255, 0, 255},   {255, 150, 255}, {75, 0, 75},     {175, 0, 75},   {255, 200, 0},
+    {{0, 0, 0},      {100, 150, 245}, {100, 230, 245}, {30, 60, 150},   {80, 30, 180},   {0, 0, 255},  {255, 30, 30},
+     {255, 40, 200}, {150, 30, 90},   {255, 0, 255},   {255, 150, 255}, {75, 0, 75},     {175, 0, 75}, {255, 200, 0},
      {255, 120, 50}, {0, 175, 0},     {135, 60, 0},    {150, 240, 80},  {255, 240, 150}, {255, 0, 0}}};
 
 const std::array<Rgb, 7> kRangeColours = {
     {{255, 250, 190}, {254, 200, 100}, {248, 140, 60}, {220, 80, 90}, {160, 50, 130}, {95, 40, 130}, {45, 30, 90}}};
+
+std::string hex_colour(Rgb colour) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text = "#";
+  for (const int part : {colour.r, colour.g, colour.b}) {
+    text += kDigits[part / 16];
+    text += kDigits[part % 16];
+  }
+  return text;
+}
 
 Rgb range_colour(float metres) {
   if (!(metres > kNearest)) return kRangeColours.front();

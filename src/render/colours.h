@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include "intsim/label_map.h"
 
@@ -17,6 +18,9 @@ struct Rgb {
 inline constexpr Rgb kEmptyColour = {0, 0, 0};
 /// Between two panels.
 inline constexpr Rgb kSeparatorColour = {96, 96, 96};
+
+/// "#6496f5".
+std::string hex_colour(Rgb colour);
 
 /// color_map of the semantic-kitti-api, by training class; class 0 is black.
 extern const std::array<Rgb, kClasses> kClassColours;

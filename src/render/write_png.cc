@@ -18,7 +18,14 @@ struct PngImage {
   PngImage& operator=(const PngImage&) = delete;
 };
 
-std::vector<std::byte> encode(const std::filesystem::path& path, const Picture& picture) {
+}  // namespace
+
+std::vector<std::byte> encode_png(const Picture& picture, const std::string& where) {
+  const auto expected = 3 * static_cast<std::size_t>(picture.width) *
+                        static_cast<std::size_t>(picture.height);  // libpng trusts its caller
+  if (picture.width <= 0 || picture.height <= 0 || picture.rgb.size() != expected)
+    throw OutputError(where, "is no picture: " + std::to_string(picture.rgb.size()) + " bytes for " +
+                                 std::to_string(picture.width) + " x " + std::to_string(picture.height));
   PngImage png;
   png.image.width = static_cast<png_uint_32>(picture.width);
   png.image.height = static_cast<png_uint_32>(picture.height);
@@ -26,21 +33,14 @@ std::vector<std::byte> encode(const std::filesystem::path& path, const Picture& 
   std::vector<std::byte> bytes(PNG_IMAGE_PNG_SIZE_MAX(png.image));
   png_alloc_size_t size = bytes.size();
   if (png_image_write_to_memory(&png.image, bytes.data(), &size, 0, picture.rgb.data(), 0, nullptr) == 0)
-    throw OutputError(path.string(), "cannot be encoded as PNG: " + std::string(png.image.message),
+    throw OutputError(where, "cannot be encoded as PNG: " + std::string(png.image.message),
                       "use a smaller --scale or fewer --panels");
   bytes.resize(size);
   return bytes;
 }
 
-}  // namespace
-
 void write_png(const std::filesystem::path& path, const Picture& picture) {
-  const auto expected = 3 * static_cast<std::size_t>(picture.width) *
-                        static_cast<std::size_t>(picture.height);  // libpng trusts its caller
-  if (picture.width <= 0 || picture.height <= 0 || picture.rgb.size() != expected)
-    throw OutputError(path.string(), "is no picture: " + std::to_string(picture.rgb.size()) + " bytes for " +
-                                         std::to_string(picture.width) + " x " + std::to_string(picture.height));
-  write_file(path, encode(path, picture));
+  write_file(path, encode_png(picture, path.string()));
 }
 
 }  // namespace intsim

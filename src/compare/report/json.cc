@@ -46,7 +46,7 @@ void add_counts(const TensorComparison& t, ordered_json& j) {
   j["worst_channel_mismatches"] = t.worst_channel_mismatches;
   j["first"] = t.first ? first_json(*t.first) : ordered_json(nullptr);
   j["sqnr_db"] = finite(t.sqnr_db);
-  j["cosine"] = t.cosine;
+  j["cosine"] = finite(t.cosine);
   j["inherited"] = t.inherited;
   j["explained"] = t.explained;
   j["unexplained"] = t.unexplained;
@@ -55,12 +55,17 @@ void add_counts(const TensorComparison& t, ordered_json& j) {
 }
 
 ordered_json tensor_json(const TensorComparison& t) {
-  ordered_json j = {
-      {"name", t.name},       {"op", t.op},
-      {"bits", t.bits},       {"shape", {t.channels, t.height, t.width}},
-      {"scale", t.scale},     {"zero_point", t.zero_point},
-      {"passed", t.passed()}, {"by_hash", t.by_hash},
-      {"count", t.count},     {"mismatches", t.mismatches < 0 ? ordered_json(nullptr) : ordered_json(t.mismatches)}};
+  ordered_json j = {{"name", t.name},
+                    {"op", t.op},
+                    {"bits", t.bits},
+                    {"shape", {t.channels, t.height, t.width}},
+                    {"scale", t.scale},
+                    {"zero_point", t.zero_point},
+                    {"passed", t.passed()},
+                    {"status", status_name(t)},
+                    {"by_hash", t.by_hash},
+                    {"count", t.count},
+                    {"mismatches", t.mismatches < 0 ? ordered_json(nullptr) : ordered_json(t.mismatches)}};
   j["ppm"] = t.mismatches < 0 ? ordered_json(nullptr) : ordered_json(t.ppm());
   if (!t.by_hash) add_counts(t, j);
   j["tolerance"] = {{"lsb", t.tolerance.lsb}, {"reason", t.tolerance.reason}};
@@ -89,7 +94,11 @@ std::string comparison_json(const Comparison& c) {
                     {"golden", side_json(c.golden)},
                     {"actual", side_json(c.actual)},
                     {"histogram_reach", kHistogramReach},
-                    {"skipped", c.skipped}};
+                    {"skipped", ordered_json::array()}};
+  for (const std::string& entry : c.skipped) {
+    const SkippedTensor tensor = skipped_tensor(entry);
+    j["skipped"].push_back({{"name", tensor.name}, {"reason", tensor.reason}});
+  }
   j["tensors"] = ordered_json::array();
   for (const TensorComparison& t : c.tensors) j["tensors"].push_back(tensor_json(t));
   return j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";

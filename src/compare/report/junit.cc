@@ -7,26 +7,6 @@
 namespace intsim {
 namespace {
 
-/// Text of an XML attribute or element; characters that XML 1.0 cannot hold become '?'.
-std::string xml(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += byte < 0x20 || byte >= 0x7f ? '?' : c;
-    }
-  }
-  return out;
-}
-
 std::string reason(const TensorComparison& t) {
   if (t.by_hash) return "hashes differ";
   return std::to_string(t.unexplained) + " unexplained of " + std::to_string(t.mismatches) + " mismatches, max " +
@@ -42,19 +22,18 @@ std::string comparison_junit(const Comparison& c) {
       << c.tensors.size() + c.skipped.size() << "\" failures=\"" << failures << "\" errors=\"0\" skipped=\""
       << c.skipped.size() << "\">\n";
   for (const TensorComparison& t : c.tensors) {
-    out << "  <testcase classname=\"" << xml(c.mode) << "\" name=\"" << xml(t.name) << "\"";
+    out << "  <testcase classname=\"" << markup_text(c.mode) << "\" name=\"" << markup_text(t.name) << "\"";
     if (t.passed()) {
       out << "/>\n";
     } else {
-      out << ">\n    <failure message=\"" << xml(reason(t)) << "\">" << xml(first_mismatch_text(t))
+      out << ">\n    <failure message=\"" << markup_text(reason(t)) << "\">" << markup_text(first_mismatch_text(t))
           << "</failure>\n  </testcase>\n";
     }
   }
   for (const std::string& skipped : c.skipped) {
-    const std::size_t colon = skipped.rfind(": ");
-    out << "  <testcase classname=\"" << xml(c.mode) << "\" name=\"" << xml(skipped.substr(0, colon))
-        << "\">\n    <skipped message=\"" << xml(colon == std::string::npos ? "" : skipped.substr(colon + 2))
-        << "\"/>\n  </testcase>\n";
+    const SkippedTensor tensor = skipped_tensor(skipped);
+    out << "  <testcase classname=\"" << markup_text(c.mode) << "\" name=\"" << markup_text(tensor.name)
+        << "\">\n    <skipped message=\"" << markup_text(tensor.reason) << "\"/>\n  </testcase>\n";
   }
   out << "</testsuite>\n";
   return out.str();

@@ -1,6 +1,7 @@
 #include "compare/report/words.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 namespace intsim {
@@ -10,6 +11,15 @@ std::string joined(const std::vector<std::string>& parts, const char* between) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : between) + part;
   return text;
+}
+
+/// UTF-8 without U+FFFE and U+FFFF; the JSON writer knows what is none.
+std::string well_formed(const std::string& text) {
+  using nlohmann::json;
+  auto clean = json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
+  for (const char* forbidden : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"})
+    for (std::size_t at; (at = clean.find(forbidden)) != clean.npos;) clean.replace(at, 3, "\xEF\xBF\xBD");
+  return clean;
 }
 
 std::string side_text(const ComparedSide& side) {
@@ -28,9 +38,47 @@ std::string number_text(double value, int digits) {
   return text.str();
 }
 
+const char* status_name(const TensorComparison& t) {
+  if (t.mismatches == 0) return "equal";
+  if (!t.passed()) return "failed";
+  if (t.max_lsb <= t.tolerance.lsb) return "tolerated";
+  return t.explained > 0 ? "explained" : "inherited";
+}
+
+std::string markup_text(const std::string& text) {
+  constexpr const char* kReplacement = "\xEF\xBF\xBD";
+  std::string out;
+  for (const char c : well_formed(text)) {
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? kReplacement : std::string(1, c);
+    }
+  }
+  return out;
+}
+
+SkippedTensor skipped_tensor(const std::string& entry) {
+  const std::size_t colon = entry.rfind(": ");
+  if (colon == entry.npos) return {entry, ""};
+  return {entry.substr(0, colon), entry.substr(colon + 2)};
+}
+
 std::string verdict_line(const Comparison& c) {
   const int divergent = c.first_divergent(), failing = c.first_failing();
   std::string text = std::string(c.passed() ? "PASS" : "FAIL") + ": " + std::to_string(c.tensors.size()) + " tensors, ";
+  if (c.tensors.empty()) return text + "nothing was compared";
   if (divergent < 0) return text + "all equal";
   const auto& first = c.tensors[static_cast<std::size_t>(divergent)];
   text +=
@@ -38,7 +86,8 @@ std::string verdict_line(const Comparison& c) {
   if (failing < 0) return text + "; every mismatch is explained, inherited or within its tolerance";
   if (failing == divergent) return text;
   const auto& fails = c.tensors[static_cast<std::size_t>(failing)];
-  return text + ", first failing layer " + fails.name + " (" + std::to_string(fails.unexplained) + " unexplained)";
+  const std::string why = fails.by_hash ? "hashes differ" : std::to_string(fails.unexplained) + " unexplained";
+  return text + ", first failing layer " + fails.name + " (" + why + ")";
 }
 
 std::string sides_line(const Comparison& c) {

@@ -21,6 +21,18 @@ std::string tolerance_text(const TensorComparison& tensor);
 std::string causes_text(const TensorComparison& tensor);
 /// The class of rules, or the best one.
 std::string rule_text(const RuleFinding& rule);
+/// "equal", "tolerated", "explained", "inherited" or "failed".
+const char* status_name(const TensorComparison& tensor);
+/// `text` for an element, or an attribute in double quotes, of XML or HTML: < > & " as entities; what is no UTF-8 or no
+/// character of XML 1.0 becomes U+FFFD.
+std::string markup_text(const std::string& text);
+
+/// A tensor that was left out, and why.
+struct SkippedTensor {
+  std::string name, reason;
+};
+/// An entry "name: reason" of Comparison::skipped; no reason has a colon.
+SkippedTensor skipped_tensor(const std::string& entry);
 /// A number with `digits` significant digits; "inf" for infinity.
 std::string number_text(double value, int digits);
 
