@@ -61,7 +61,7 @@ void Explainer::split_causes(const ComparedLayer& layer, TensorComparison& resul
   for (const char* name : kSwitches) result.causes.push_back({name, 0, 0});
   const std::vector<PlanarTensor> operands = layer.operands();
   Chains chains(program_, layer, operands);
-  for (const std::size_t index : own_mismatches(layer)) {
+  for_each_mismatch(layer, [&](std::size_t index) {
     const int golden = layer.golden.codes[index], actual = layer.actual.codes[index];
     const SwitchCodes codes = chains.of(index);
     if (codes.back() != actual)
@@ -71,7 +71,7 @@ void Explainer::split_causes(const ComparedLayer& layer, TensorComparison& resul
     ++result.causes[switch_of(golden, codes)].mismatches;
     int before = golden;
     for (std::size_t k = 0; k < codes.size(); before = codes[k++]) result.causes[k].lsb += codes[k] - before;
-  }
+  });
 }
 
 }  // namespace intsim

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 
 #include "compare/pictures.h"
+#include "compare/report/words.h"
 #include "compare/statistics.h"
 #include "intsim/error.h"
 #include "kernels/reference.h"
@@ -16,11 +16,8 @@ std::string shape_text(const PackTensor& t) {
   return std::to_string(t.channels) + "x" + std::to_string(t.height) + "x" + std::to_string(t.width);
 }
 
-std::string number(double value) {
-  std::ostringstream text;
-  text.precision(17);
-  text << value;
-  return text.str();
+std::string value_name(const Graph& graph, ValueId value) {
+  return value == 0 ? kPackInput : graph.nodes[static_cast<std::size_t>(value - 1)].name;
 }
 
 }  // namespace
@@ -34,7 +31,7 @@ void check_same_tensor(const PackTensor& golden, const std::string& golden_name,
   };
   if (shape_text(golden) != shape_text(actual)) differ("shape", shape_text(golden), shape_text(actual));
   if (golden.bits != actual.bits) differ("bits", std::to_string(golden.bits), std::to_string(actual.bits));
-  if (golden.scale != actual.scale) differ("scale", number(golden.scale), number(actual.scale));
+  if (golden.scale != actual.scale) differ("scale", number_text(golden.scale, 17), number_text(actual.scale, 17));
   if (golden.zero_point != actual.zero_point)
     differ("zero point", std::to_string(golden.zero_point), std::to_string(actual.zero_point));
 }
@@ -52,10 +49,6 @@ Comparer::Comparer(const Pack& golden, ComparedSide actual, const CompareOptions
       throw InputError(golden.folder().string(), "two tensors become '" + name + "' by their aliases",
                        "give each its own name in the alias file");
   }
-  if (model == nullptr) return;
-  const Graph& graph = model->program.model->graph;
-  for (std::size_t node = 0; node < graph.nodes.size(); ++node)
-    for (const ValueId v : graph.nodes[node].inputs) last_use_[v] = node;
 }
 
 int Comparer::golden_index(const std::string& name) const {
@@ -63,83 +56,87 @@ int Comparer::golden_index(const std::string& name) const {
   return found == names_.end() ? -1 : static_cast<int>(found->second);
 }
 
-PlanarTensor Comparer::golden_codes(ValueId value) const {
-  const Graph& graph = model_->program.model->graph;
-  const std::string name = value == 0 ? kPackInput : graph.nodes[static_cast<std::size_t>(value - 1)].name;
-  return golden_.codes(names_.at(name));
-}
-
 bool Comparer::has_operands(std::size_t node) const {
   const Graph& graph = model_->program.model->graph;
   const std::vector<ValueId>& inputs = graph.nodes[node].inputs;
   return std::all_of(inputs.begin(), inputs.end(), [&](ValueId v) {
-    const int index = golden_index(v == 0 ? kPackInput : graph.nodes[static_cast<std::size_t>(v - 1)].name);
+    const int index = golden_index(value_name(graph, v));
     return index >= 0 && golden_.has_codes(static_cast<std::size_t>(index));
   });
 }
 
-CodeFlags Comparer::inherited_outputs(std::size_t node, const PlanarTensor& codes) const {
-  const GraphNode& graph_node = model_->program.graph_node(node);
-  std::vector<FlaggedOperand> operands;
-  for (const ValueId v : graph_node.inputs) {
-    const auto found = differences_.find(v);
-    if (found == differences_.end()) return {};  // not compared in full: nothing can be blamed on it
-    const Difference& d = found->second;
-    operands.push_back({d.channels, d.height, d.width, d.flags});
-  }
-  return reached_outputs(graph_node, {codes.height, codes.width}, operands);
+OperandSource Comparer::golden_operands(std::size_t node) const {
+  const Graph& graph = model_->program.model->graph;
+  return [this, &graph, node](std::size_t i) {
+    return golden_.codes(names_.at(value_name(graph, graph.nodes[node].inputs[i])));
+  };
 }
 
-void Comparer::remember(ValueId value, const PlanarTensor& golden, const PlanarTensor& actual) {
-  differences_[value] = {golden.channels, golden.height, golden.width, differing_codes(golden, actual)};
+/// What the golden's operands lead to, or the actual codes where the actual side's own operands lead elsewhere; the
+/// golden's wherever the actual side agrees with it.
+PlanarTensor Comparer::own_codes(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual) const {
+  const std::vector<std::uint16_t>& codes = actual.codes->codes;
+  if (actual.stored && !actual.operands) return *actual.codes;
+  PlanarTensor own = model_->run(node, golden_operands(node));
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    if (codes[i] == golden.codes[i]) own.codes[i] = codes[i];
+  if (!actual.stored) return own;
+  const PlanarTensor expected = model_->run(node, actual.operands);
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    if (codes[i] != expected.codes[i]) own.codes[i] = codes[i];
+  return own;
 }
 
 void Comparer::look_into(const ComparedLayer& layer, TensorComparison& result) const {
-  const bool wanted = result.unexplained > 0;
-  if (!has_operands(layer.node)) {
-    if (wanted && golden_.info().is_float()) result.explanation = "operands are not stored";
-    return;
-  }
+  const bool differs = result.unexplained > 0, floats = golden_.info().is_float();
+  if (differs && model_->explainer != nullptr) model_->explainer->describe_first(layer, result);
+  if (floats && options_.causes && differs) model_->explainer->split_causes(layer, result);
   const bool conv = model_->program.graph_node(layer.node).op == Op::conv2d;
-  if (model_->rules != nullptr && (wanted || options_.all_rules)) result.rule = model_->rules->find(layer);
-  if (model_->explainer == nullptr) return;
-  if (wanted) model_->explainer->describe_first(layer, result);
-  if (!golden_.info().is_float()) return;
-  if (options_.causes && wanted) model_->explainer->split_causes(layer, result);
-  if (options_.explain && (wanted || conv)) model_->explainer->explain(layer, result);
+  std::optional<FloatJudge> judge;
+  std::vector<PlanarTensor> operands;
+  if (floats && options_.explain && model_->explainer != nullptr && (differs || conv || options_.all_rules)) {
+    operands = layer.operands();
+    judge.emplace(*model_->program.model, golden_.info().arithmetic, layer, operands);
+    model_->explainer->explain(layer, *judge, result);
+  }
+  if (model_->rules != nullptr && (result.unexplained > 0 || options_.all_rules))
+    result.rule = model_->rules->find(layer, judge ? &*judge : nullptr);
 }
 
-void Comparer::judge_node(std::size_t node, const PlanarTensor& golden, const PlanarTensor& actual,
-                          TensorComparison& result) {
-  const CodeFlags inherited = options_.isolated ? CodeFlags() : inherited_outputs(node, actual);
+void Comparer::judge_node(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual,
+                          const NpyFile* values, TensorComparison& result) {
+  if (!has_operands(node)) {
+    if (result.mismatches > 0) result.explanation = "operands are not stored, nothing is known of the cause";
+    return;
+  }
+  const OperandSource operand = golden_operands(node);
   const auto operands = [&] {
     std::vector<PlanarTensor> tensors;
-    for (const ValueId v : model_->program.graph_node(node).inputs) tensors.push_back(golden_codes(v));
+    for (std::size_t i = 0; i < model_->program.graph_node(node).inputs.size(); ++i) tensors.push_back(operand(i));
     return tensors;
   };
-  const auto index = static_cast<std::size_t>(golden_index(result.name));
-  std::optional<NpyFile> values;  // of convolutions alone: those of a concatenation are 100 MB and nobody looks at them
-  if (model_->program.graph_node(node).op == Op::conv2d && golden_.has_values(index)) values = golden_.values(index);
-  const ComparedLayer layer{node, golden, actual, operands, inherited, values ? &*values : nullptr};
-  if (result.mismatches > 0 && !inherited.empty()) {
-    result.unexplained = static_cast<std::int64_t>(own_mismatches(layer).size());
-    result.inherited = result.mismatches - result.unexplained;
-  }
+  if (options_.isolated || result.mismatches == 0)
+    return look_into({node, golden, *actual.codes, operands, values}, result);
+  const PlanarTensor own = own_codes(node, golden, actual);
+  const ComparedLayer layer{node, golden, own, operands, values};
+  result.unexplained = 0;
+  for_each_mismatch(layer, [&](std::size_t) { ++result.unexplained; });
+  result.inherited = result.mismatches - result.unexplained;
   look_into(layer, result);
 }
 
-void Comparer::judge(std::size_t golden, const PlanarTensor& actual, TensorComparison& result) {
+void Comparer::judge(std::size_t golden, const ActualTensor& actual, const NpyFile* values, TensorComparison& result) {
   const PlanarTensor expected = golden_.codes(golden);
-  count_differences(expected, actual, result);
+  count_differences(expected, *actual.codes, result);
   if (model_ == nullptr) {
-    if (result.name == "logits") note_labels(expected, actual);
+    if (result.name == "logits") note_labels(expected, *actual.codes);
     return;
   }
   const Graph& graph = model_->program.model->graph;
-  const ValueId value = result.name == kPackInput ? 0 : graph.find(result.name) + 1;
-  if (value == logits_of(graph)) note_labels(expected, actual);
-  if (value > 0) judge_node(static_cast<std::size_t>(value - 1), expected, actual, result);
-  if (!options_.isolated) remember(value, expected, actual);
+  const int node = graph.find(result.name);
+  if (node < 0) return;  // the input, or no value of this network
+  if (node + 1 == logits_of(graph)) note_labels(expected, *actual.codes);
+  judge_node(static_cast<std::size_t>(node), expected, actual, values, result);
 }
 
 void Comparer::note_labels(const PlanarTensor& golden, const PlanarTensor& actual) {
@@ -152,26 +149,26 @@ void Comparer::note_labels(const PlanarTensor& golden, const PlanarTensor& actua
 void Comparer::add(const ActualTensor& actual) {
   const PackTensor& d = actual.description;
   const int index = golden_index(d.name);
-  if (index < 0) {
-    if (options_.common) return skip(d.name, "not in the golden");
-    throw InputError(golden_.folder().string(), "tensor '" + d.name + "' is missing",
-                     "dump the whole network, or compare what both have with --common");
-  }
+  if (index < 0) return skip_missing(d.name);
   const auto i = static_cast<std::size_t>(index);
   PackTensor golden = golden_.tensors()[i];
   golden.name = d.name;
   check_same_tensor(golden, comparison_.golden.name, d, comparison_.actual.name);
-  met_.insert(i);
+  if (!met_.insert(i).second)
+    throw InputError(comparison_.actual.name, "two tensors become '" + d.name + "' by their aliases",
+                     "give each its own name in the alias file");
   TensorComparison result = described(golden);
   set_tolerance(result);
+  std::optional<NpyFile> values;
+  if (golden_.has_values(i)) values = golden_.values(i);
   if (actual.codes != nullptr && golden_.has_codes(i)) {
-    judge(i, *actual.codes, result);
+    judge(i, actual, values ? &*values : nullptr, result);
   } else {
+    if (golden_.has_codes(i)) (void)golden_.codes(i);  // damage is found, whatever the actual side has
     const std::string hash = actual.codes != nullptr ? hash_codes(*actual.codes, d.bits) : d.hash;
     result.by_hash = true;
     result.mismatches = hash == golden.hash ? 0 : -1;
   }
-  forget(d.name);
   comparison_.tensors.push_back(std::move(result));
 }
 
@@ -183,13 +180,10 @@ void Comparer::set_tolerance(TensorComparison& result) const {
   }
 }
 
-void Comparer::forget(const std::string& name) {
-  if (model_ == nullptr) return;
-  const int node = model_->program.model->graph.find(name);
-  std::erase_if(differences_, [&](const auto& entry) {
-    const auto use = last_use_.find(entry.first);
-    return use == last_use_.end() || static_cast<int>(use->second) <= node;
-  });
+void Comparer::skip_missing(const std::string& name) {
+  if (options_.common) return skip(name, "not in the golden");
+  throw InputError(golden_.folder().string(), "tensor '" + name + "' is missing",
+                   "dump the whole network, or compare what both have with --common");
 }
 
 void Comparer::skip(const std::string& name, const std::string& reason) {

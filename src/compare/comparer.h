@@ -1,8 +1,8 @@
 // Compares the tensors of a run with a golden pack, one at a time and in run order.
 #pragma once
 
+#include <functional>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,7 +10,6 @@
 
 #include "compare/comparison.h"
 #include "compare/explain.h"
-#include "compare/inheritance.h"
 #include "compare/rules.h"
 #include "golden/pack.h"
 #include "graph/program.h"
@@ -31,17 +30,25 @@ struct CompareOptions {
   int threads = 0;
 };
 
+/// Gives operand i of a node.
+using OperandSource = std::function<PlanarTensor(std::size_t i)>;
+/// Output of a node from its operands, as the actual side's arithmetic makes it.
+using LayerRun = std::function<PlanarTensor(std::size_t node, const OperandSource& operand)>;
+
 /// What is known of the network behind both sides; enables inheritance, explanations and rules.
 struct ComparedModel {
   const Program& program;
+  LayerRun run;
   const Explainer* explainer = nullptr;
   const RuleFinder* rules = nullptr;
 };
 
-/// One tensor of the actual side. `codes` is null where only its hash is known.
+/// One tensor of the actual side.
 struct ActualTensor {
-  PackTensor description;  ///< name as in `aliases`' values; hash set where codes is null
-  const PlanarTensor* codes;
+  PackTensor description;     ///< name as in `aliases`' values; hash set where codes is null
+  const PlanarTensor* codes;  ///< null where only its hash is known
+  bool stored = false;        ///< read from a pack, not computed just now
+  OperandSource operands;     ///< of a stored tensor, to check it against; empty where they are not stored
 };
 
 /// Fills a Comparison. Feed it in run order.
@@ -52,14 +59,16 @@ class Comparer {
 
   /// Index of a tensor of the golden by its torch name, -1 when absent.
   int golden_index(const std::string& name) const;
-  /// Golden codes of a value of the network; the caller has asked golden_index and has_codes.
-  PlanarTensor golden_codes(ValueId value) const;
   /// All operands of a node are stored in the golden.
   bool has_operands(std::size_t node) const;
+  /// The golden's operands of a node; the caller has asked has_operands.
+  OperandSource golden_operands(std::size_t node) const;
 
-  /// Compares a tensor; leaves it out where the golden lacks it and `common` is set. Throws InputError for one that
-  /// the golden lacks, or describes in another way.
+  /// Compares a tensor, and checks all that the golden stores of it; leaves it out where the golden lacks it and
+  /// `common` is set. Throws InputError for one that the golden lacks or describes in another way, or that came before.
   void add(const ActualTensor& actual);
+  /// Notes a tensor that the golden lacks as left out. Throws InputError unless `common` is set.
+  void skip_missing(const std::string& name);
   /// Notes a tensor as left out.
   void skip(const std::string& name, const std::string& reason);
 
@@ -68,13 +77,12 @@ class Comparer {
   Comparison finish();
 
  private:
-  void judge(std::size_t golden, const PlanarTensor& actual, TensorComparison& result);
-  void judge_node(std::size_t node, const PlanarTensor& golden, const PlanarTensor& actual, TensorComparison& result);
+  void judge(std::size_t golden, const ActualTensor& actual, const NpyFile* values, TensorComparison& result);
+  void judge_node(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual, const NpyFile* values,
+                  TensorComparison& result);
+  PlanarTensor own_codes(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual) const;
   void look_into(const ComparedLayer& layer, TensorComparison& result) const;
   void set_tolerance(TensorComparison& result) const;
-  void forget(const std::string& name);
-  CodeFlags inherited_outputs(std::size_t node, const PlanarTensor& codes) const;
-  void remember(ValueId value, const PlanarTensor& golden, const PlanarTensor& actual);
   void note_labels(const PlanarTensor& golden, const PlanarTensor& actual);
 
   const Pack& golden_;
@@ -83,13 +91,6 @@ class Comparer {
   Comparison comparison_;
   std::map<std::string, std::size_t> names_;  ///< torch name -> index in the golden
   std::set<std::size_t> met_;
-  /// Values still needed, with their shape and where they differ.
-  struct Difference {
-    int channels, height, width;
-    CodeFlags flags;
-  };
-  std::map<ValueId, Difference> differences_;
-  std::map<ValueId, std::size_t> last_use_;
 };
 
 /// Throws InputError naming the tensor and both sides when shape, bits, scale or zero point differ.

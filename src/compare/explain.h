@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compare/comparison.h"
+#include "compare/float_judge.h"
 #include "compare/layer.h"
 #include "golden/pack.h"
 
@@ -14,12 +15,12 @@ class Explainer {
   /// `program` outlives the explainer.
   Explainer(const Program& program, PackArithmetic golden) : program_(program), golden_(golden) {}
 
-  /// Sets first->detail where the first mismatch is the layer's own.
+  /// Sets first->detail: what the first mismatch was computed from, or that it is inherited.
   void describe_first(const ComparedLayer& layer, TensorComparison& result) const;
 
   /// For a float golden: sets explained, unexplained, mean_bound_lsb and explanation of `result`, whose counts are set.
   /// Every own mismatch is either explained or unexplained.
-  void explain(const ComparedLayer& layer, TensorComparison& result) const;
+  void explain(const ComparedLayer& layer, const FloatJudge& judge, TensorComparison& result) const;
 
   /// For a float golden: sets result.causes. Every own mismatch is counted at one switch; the shares of mismatches and
   /// of LSB sum to the whole. Throws Error where the last switch is not the actual code.

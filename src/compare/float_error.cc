@@ -27,18 +27,21 @@ double unit_roundoff(PackArithmetic golden) {
 double to_double(const Ratio& value) { return oracle::to_real(value).convert_to<double>(); }
 
 double golden_scale(const Grid& grid, PackArithmetic golden) {
-  return golden == PackArithmetic::aimet_float64 ? grid.scale : grid.float_scale;
+  return golden == PackArithmetic::aimet_float32 ? grid.float_scale : grid.scale;
 }
 
 double FloatConv::scale_x() const { return golden_scale(x, golden); }
 double FloatConv::scale_w(int channel) const { return golden_scale(data.weight_grid(channel), golden); }
 double FloatConv::scale_y() const { return golden_scale(y(), golden); }
 
-Ratio FloatConv::exact(int channel, std::int64_t sum) const {
+Ratio FloatConv::real(int channel, std::int64_t sum) const {
   const Ratio a(oracle::cpp_int{sum});
-  const Ratio real = a * oracle::exact(scale_x()) * oracle::exact(scale_w(channel)) +
-                     oracle::exact(data.bias[static_cast<std::size_t>(channel)]);
-  return real / oracle::exact(scale_y()) + Ratio(oracle::cpp_int{y().zero()});
+  return a * oracle::exact(scale_x()) * oracle::exact(scale_w(channel)) +
+         oracle::exact(data.bias[static_cast<std::size_t>(channel)]);
+}
+
+Ratio FloatConv::exact(int channel, std::int64_t sum) const {
+  return real(channel, sum) / oracle::exact(scale_y()) + Ratio(oracle::cpp_int{y().zero()});
 }
 
 double FloatConv::quantiser_bound(double exact) const {
@@ -46,12 +49,12 @@ double FloatConv::quantiser_bound(double exact) const {
   return unit_roundoff(golden) * (std::abs(ratio) + std::abs(v) + 1);
 }
 
-double FloatConv::bound(int channel, const WindowSums& sums, double value) const {
+double FloatConv::sum_bound(int channel, const WindowSums& sums) const {
   const double u = unit_roundoff(golden), n = node.reduction() + 3;
   const double gamma = n * u / (1 - n * u);
   const double magnitude = static_cast<double>(sums.magnitude) * scale_x() * scale_w(channel) +
                            std::abs(static_cast<double>(data.bias[static_cast<std::size_t>(channel)]));
-  return gamma * magnitude / scale_y() + quantiser_bound(value);
+  return gamma * magnitude / scale_y();
 }
 
 std::int32_t rounded_code(const Ratio& value, std::int32_t n) {

@@ -12,7 +12,7 @@ namespace intsim {
 
 /// Unit roundoff: 2^-24 of float32, 2^-53 of double.
 double unit_roundoff(PackArithmetic golden);
-/// Scale of a grid as a golden's arithmetic has it: the double, or its float32 copy.
+/// Scale of a grid as a golden's arithmetic has it: the float32 copy of aimet-float32, else the double.
 double golden_scale(const Grid& grid, PackArithmetic golden);
 
 /// One convolution of a float golden.
@@ -28,12 +28,14 @@ struct FloatConv {
   double scale_w(int channel) const;
   double scale_y() const;
 
-  /// Exact code value before rounding: (A·s_x·s_w + b)/s_y + z_y.
+  /// Exact real value: A·s_x·s_w + b.
+  oracle::Ratio real(int channel, std::int64_t sum) const;
+  /// Exact code value before rounding: real/s_y + z_y.
   oracle::Ratio exact(int channel, std::int64_t sum) const;
+  /// Largest error of the golden's products and sum, in LSB.
+  double sum_bound(int channel, const WindowSums& sums) const;
   /// Largest error of the quantiser's division and subtraction for a value near `exact`, in LSB.
   double quantiser_bound(double exact) const;
-  /// Largest distance of the golden's value before rounding from `exact`, in LSB: sum and quantiser.
-  double bound(int channel, const WindowSums& sums, double exact) const;
 };
 
 /// Nearest code, ties up, clamped to 0 … n.

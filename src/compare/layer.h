@@ -15,16 +15,19 @@ namespace intsim {
 struct ComparedLayer {
   std::size_t node;  ///< index into the program's graph
   const PlanarTensor& golden;
+  /// What the golden's operands lead to. It equals the golden wherever a difference of the run is not this layer's own.
   const PlanarTensor& actual;
   /// The golden's operands in operand order; read from the pack when called, so only call it where needed.
   std::function<std::vector<PlanarTensor>()> operands;
-  /// One flag per output code: an operand differs within the output's window. Empty: none does (isolated).
-  const std::vector<bool>& inherited;
   /// What the golden's quantiser read; null where the pack has no values.
   const NpyFile* values;
 };
 
-/// Indices of the outputs that differ and are not inherited, ascending.
-std::vector<std::size_t> own_mismatches(const ComparedLayer& layer);
+/// Calls f(index) for each output that differs, ascending.
+template <class F>
+void for_each_mismatch(const ComparedLayer& layer, F f) {
+  for (std::size_t i = 0; i < layer.golden.codes.size(); ++i)
+    if (layer.golden.codes[i] != layer.actual.codes[i]) f(i);
+}
 
 }  // namespace intsim

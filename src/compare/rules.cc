@@ -7,14 +7,14 @@
 
 namespace intsim {
 
-RuleFinding RuleFinder::find(const ComparedLayer& layer) const {
+RuleFinding RuleFinder::find(const ComparedLayer& layer, const FloatJudge* judge) const {
   const std::vector<Candidate> candidates = candidates_of(*model_, layer.node);
   RuleFinding finding;
   if (candidates.empty()) return finding;
   std::vector<std::int64_t> mismatches;
   {
     const std::vector<PlanarTensor> operands = layer.operands();
-    mismatches = count_mismatches(*model_, layer.node, candidates, operands, layer.golden);
+    mismatches = count_mismatches(*model_, layer.node, candidates, operands, layer.golden, judge);
   }
   const auto best = std::min_element(mismatches.begin(), mismatches.end());
   finding.best = candidates[static_cast<std::size_t>(best - mismatches.begin())].name;

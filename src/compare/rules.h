@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "compare/comparison.h"
+#include "compare/float_judge.h"
 #include "compare/layer.h"
 
 namespace intsim {
@@ -15,8 +16,9 @@ class RuleFinder {
   explicit RuleFinder(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
 
   /// The class of rules whose output from the golden's operands equals the golden in every code, with inputs on which
-  /// its members differ; or the best rule where none does.
-  RuleFinding find(const ComparedLayer& layer) const;
+  /// its members differ; or the best rule where none does. With the judge of a float golden, mismatches that it
+  /// explains do not count.
+  RuleFinding find(const ComparedLayer& layer, const FloatJudge* judge) const;
 
  private:
   std::shared_ptr<const Model> model_;

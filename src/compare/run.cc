@@ -25,19 +25,32 @@ void check_model(const Pack& golden, const Model& model, const std::string& name
   check_source(golden.info().encodings_hash, source(model, "encodings_xxh128"), "encodings file", golden, name);
 }
 
-/// What looks into layers, as far as the options ask for it.
+LayerRun exact_layers(const Model& model, Extent input, const CompareOptions& options) {
+  return [&model, extents = infer_extents(model.graph, input), threads = std::make_shared<ThreadPool>(options.threads)](
+             std::size_t node, const OperandSource& operand) {
+    std::vector<PlanarTensor> operands;
+    for (std::size_t i = 0; i < model.graph.nodes[node].inputs.size(); ++i) operands.push_back(operand(i));
+    return exact_layer(model, node, operands, extents[node + 1], *threads);
+  };
+}
+
+/// The network behind a comparison, with what looks into layers as far as the options ask for it.
 struct Insight {
-  std::optional<Explainer> explainer;
+  Engine engine;
+  Explainer explainer;
   std::optional<RuleFinder> rules;
   ComparedModel model;
 
-  Insight(const Pack& golden, const EngineSide& side, const CompareOptions& options) : model{side.program->program()} {
-    explainer.emplace(side.program->program(), golden.info().arithmetic);
-    model.explainer = &*explainer;
-    if (options.rules) {
-      rules.emplace(side.program->program().model);
-      model.rules = &*rules;
+  Insight(const Pack& golden, const EngineSide& side, const CompareOptions& options)
+      : engine(side.program, options.threads),
+        explainer(side.program->program(), golden.info().arithmetic),
+        model{.program = side.program->program(), .run = {}, .explainer = &explainer} {
+    if (options.exact) {
+      model.run = exact_layers(*model.program.model, {golden.info().height, golden.info().width}, options);
+    } else {
+      model.run = [this](std::size_t node, const OperandSource& operand) { return engine.run_node(node, operand); };
     }
+    if (options.rules) model.rules = &rules.emplace(model.program.model);
   }
 };
 
@@ -58,7 +71,8 @@ void check_grids(const Pack& golden, const Model& model, const Comparer& compare
   }
 }
 
-void run_cumulative(const Pack& golden, const EngineSide& side, const CompareOptions& options, Comparer& comparer,
+/// The engine may run single layers for the comparer while it is run itself: its buffers are those nobody holds.
+void run_cumulative(const Pack& golden, const EngineSide& side, Engine& engine, Comparer& comparer,
                     const CompareProgress& progress) {
   const Model& model = *side.program->program().model;
   const Extent extent{golden.info().height, golden.info().width};
@@ -67,14 +81,13 @@ void run_cumulative(const Pack& golden, const EngineSide& side, const CompareOpt
     const int input = comparer.golden_index(kPackInput);
     if (input < 0 || !golden.has_codes(static_cast<std::size_t>(input)))
       throw InputError(golden.folder().string(), "does not store the network's input", "name the scan with --scan");
-    image = image_of_codes(model.input, comparer.golden_codes(0));
+    image = image_of_codes(model.input, golden.codes(static_cast<std::size_t>(input)));
   } else {
     if (side.extent != extent)
       throw InputError(golden.folder().string(), "has another image size than the scan", "use the size of the dump");
     const std::string hash = hash_bytes(std::as_bytes(std::span(image)));
     check_source(golden.info().input_hash, hash, "scan", golden, "this run");
   }
-  Engine engine(side.program, options.threads);
   ValueId value = 0;
   engine.run(image, extent, [&](const std::string& name, const Grid&, const PlanarTensor& codes) {
     progress(name);
@@ -82,45 +95,21 @@ void run_cumulative(const Pack& golden, const EngineSide& side, const CompareOpt
   });
 }
 
-/// Output of a node from its operands.
-using LayerRun = std::function<PlanarTensor(std::size_t node, const std::vector<PlanarTensor>& operands)>;
-
-LayerRun engine_layers(const EngineSide& side, const CompareOptions& options) {
-  return [engine = std::make_shared<Engine>(side.program, options.threads)](std::size_t node,
-                                                                            const std::vector<PlanarTensor>& operands) {
-    std::vector<const PlanarTensor*> pointers;
-    for (const PlanarTensor& t : operands) pointers.push_back(&t);
-    return engine->run_node(node, pointers);
-  };
-}
-
-LayerRun exact_layers(const Model& model, Extent input, const CompareOptions& options) {
-  return [&model, extents = infer_extents(model.graph, input), threads = std::make_shared<ThreadPool>(options.threads)](
-             std::size_t node, const std::vector<PlanarTensor>& operands) {
-    return exact_layer(model, node, operands, extents[node + 1], *threads);
-  };
-}
-
-void run_isolated(const Model& model, const LayerRun& run, const CompareOptions& options, Comparer& comparer,
-                  const CompareProgress& progress) {
+void run_isolated(const ComparedModel& network, Comparer& comparer, const CompareProgress& progress) {
+  const Model& model = *network.program.model;
   comparer.skip(kPackInput, "an isolated comparison starts from it");
   for (std::size_t node = 0; node < model.graph.nodes.size(); ++node) {
-    const GraphNode& graph_node = model.graph.nodes[node];
-    if (comparer.golden_index(graph_node.name) < 0 && options.common) {
-      comparer.skip(graph_node.name, "not in the golden");
+    const std::string& name = model.graph.nodes[node].name;
+    if (comparer.golden_index(name) < 0) {
+      comparer.skip_missing(name);
       continue;
     }
     if (!comparer.has_operands(node)) {
-      comparer.skip(graph_node.name, "operands are not stored");
+      comparer.skip(name, "operands are not stored");
       continue;
     }
-    progress(graph_node.name);
-    PlanarTensor codes;
-    {
-      std::vector<PlanarTensor> operands;
-      for (const ValueId v : graph_node.inputs) operands.push_back(comparer.golden_codes(v));
-      codes = run(node, operands);
-    }
+    progress(name);
+    const PlanarTensor codes = network.run(node, comparer.golden_operands(node));
     comparer.add({describe_value(model, static_cast<ValueId>(node + 1), {codes.height, codes.width}), &codes});
   }
 }
@@ -130,14 +119,41 @@ std::string torch_name(const std::string& name, const CompareOptions& options) {
   return alias == options.aliases.end() ? name : alias->second;
 }
 
-/// Tensors of `actual` in the golden's run order, those that it lacks last.
-std::vector<std::size_t> in_golden_order(const Pack& actual, const CompareOptions& options, const Comparer& comparer) {
+/// Tensors of `actual` in run order, that of the network where it is known, else the golden's; unknown ones last.
+std::vector<std::size_t> in_run_order(const Pack& actual, const CompareOptions& options, const Comparer& comparer,
+                                      const EngineSide* model) {
   std::multimap<unsigned, std::size_t> order;  // -1 becomes the largest
-  for (std::size_t i = 0; i < actual.tensors().size(); ++i)
-    order.emplace(static_cast<unsigned>(comparer.golden_index(torch_name(actual.tensors()[i].name, options))), i);
+  for (std::size_t i = 0; i < actual.tensors().size(); ++i) {
+    const std::string name = torch_name(actual.tensors()[i].name, options);
+    int place = comparer.golden_index(name);
+    if (model != nullptr && name != kPackInput) {
+      const int node = model->program->program().model->graph.find(name);
+      place = node < 0 ? -1 : node + 1;
+    } else if (model != nullptr) {
+      place = 0;
+    }
+    order.emplace(static_cast<unsigned>(place), i);
+  }
   std::vector<std::size_t> indices;
   for (const auto& [position, index] : order) indices.push_back(index);
   return indices;
+}
+
+/// The operands of a tensor as a pack stores them; empty where it does not store all of them.
+OperandSource stored_operands(const Pack& pack, const CompareOptions& options, const Graph& graph,
+                              const std::string& name) {
+  const int node = graph.find(name);
+  if (node < 0) return {};
+  std::map<std::string, std::size_t> stored;
+  for (std::size_t i = 0; i < pack.tensors().size(); ++i)
+    if (pack.has_codes(i)) stored.emplace(torch_name(pack.tensors()[i].name, options), i);
+  std::vector<std::size_t> operands;
+  for (const ValueId v : graph.nodes[static_cast<std::size_t>(node)].inputs) {
+    const auto found = stored.find(v == 0 ? kPackInput : graph.nodes[static_cast<std::size_t>(v - 1)].name);
+    if (found == stored.end()) return {};
+    operands.push_back(found->second);
+  }
+  return [&pack, operands](std::size_t i) { return pack.codes(operands[i]); };
 }
 
 }  // namespace
@@ -175,16 +191,21 @@ Comparison compare_packs(const Pack& golden, const Pack& actual, const EngineSid
   Comparer comparer(golden, {name, pack_arithmetic_name(a.arithmetic), a.target, a.producer, a.config}, options,
                     insight ? &insight->model : nullptr);
   if (model != nullptr) {
-    check_model(golden, *model->program->program().model, "the model");
+    for (const Pack* pack : {&golden, &actual}) check_model(*pack, *model->program->program().model, "the model");
     check_grids(golden, *model->program->program().model, comparer, {g.height, g.width});
   }
-  for (const std::size_t i : in_golden_order(actual, options, comparer)) {
+  for (const std::size_t i : in_run_order(actual, options, comparer, model)) {
     PackTensor description = actual.tensors()[i];
     description.name = torch_name(description.name, options);
     progress(description.name);
     std::optional<PlanarTensor> codes;
     if (actual.has_codes(i)) codes = actual.codes(i);
-    comparer.add({std::move(description), codes ? &*codes : nullptr});
+    if (actual.has_values(i)) (void)actual.values(i);  // damage is found, though nothing else reads them
+    ActualTensor tensor{.description = std::move(description), .codes = codes ? &*codes : nullptr, .stored = true};
+    if (model != nullptr)
+      tensor.operands =
+          stored_operands(actual, options, model->program->program().model->graph, tensor.description.name);
+    comparer.add(tensor);
   }
   return comparer.finish();
 }
@@ -198,10 +219,9 @@ Comparison compare_engine(const Pack& golden, const EngineSide& engine, const Co
   const Extent input{golden.info().height, golden.info().width};
   check_grids(golden, model, comparer, input);
   if (options.isolated) {
-    run_isolated(model, options.exact ? exact_layers(model, input, options) : engine_layers(engine, options), options,
-                 comparer, progress);
+    run_isolated(insight.model, comparer, progress);
   } else {
-    run_cumulative(golden, engine, options, comparer, progress);
+    run_cumulative(golden, engine, insight.engine, comparer, progress);
   }
   return comparer.finish();
 }

@@ -121,27 +121,47 @@ std::vector<std::uint8_t> Engine::run_fast_kernels(std::span<const float> image,
   return classes;
 }
 
+BlockedTensor Engine::laid_out(ValueId value, const PlanarTensor& codes) {
+  BlockedTensor tensor = allocate(value, {codes.height, codes.width});
+  from_planar(codes, program_->program().model->grid(value).zero(), tensor);
+  return tensor;
+}
+
+PlanarTensor Engine::run_laid_out(std::size_t node, const std::vector<BlockedTensor>& inputs) {
+  const GraphNode& g = program_->program().model->graph.nodes[node];
+  std::vector<const BlockedTensor*> x;
+  for (const BlockedTensor& t : inputs) x.push_back(&t);
+  BlockedTensor out =
+      allocate(static_cast<ValueId>(node + 1), output_extent(g, {inputs[0].shape().height, inputs[0].shape().width}));
+  run_fast(node, x, out);
+  return to_planar(out);
+}
+
 PlanarTensor Engine::run_node(std::size_t node, std::span<const PlanarTensor* const> operands) {
-  const Model& model = *program_->program().model;
-  const GraphNode& g = model.graph.nodes[node];
-  Extent e{operands[0]->height, operands[0]->width};
-  std::vector<BlockedTensor> inputs;
-  if (g.op == Op::conv2d || g.op == Op::avg_pool) e = {g.window.out_height(e.height), g.window.out_width(e.width)};
-  if (g.op == Op::pixel_shuffle) e = {e.height * g.factor, e.width * g.factor};
-  PlanarTensor y(g.out_channels, e.height, e.width);
+  const GraphNode& g = program_->program().model->graph.nodes[node];
   if (program_->fast(node) == nullptr) {
+    const Extent e = output_extent(g, {operands[0]->height, operands[0]->width});
+    PlanarTensor y(g.out_channels, e.height, e.width);
     run_scalar(node, operands, y);
     return y;
   }
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    inputs.push_back(allocate(g.inputs[i], {operands[i]->height, operands[i]->width}));
-    from_planar(*operands[i], model.grid(g.inputs[i]).zero(), inputs.back());
+  std::vector<BlockedTensor> inputs;
+  for (std::size_t i = 0; i < operands.size(); ++i) inputs.push_back(laid_out(g.inputs[i], *operands[i]));
+  return run_laid_out(node, inputs);
+}
+
+PlanarTensor Engine::run_node(std::size_t node, const std::function<PlanarTensor(std::size_t)>& operand) {
+  const GraphNode& g = program_->program().model->graph.nodes[node];
+  if (program_->fast(node) == nullptr) {
+    std::vector<PlanarTensor> operands;
+    std::vector<const PlanarTensor*> pointers;
+    for (std::size_t i = 0; i < g.inputs.size(); ++i) operands.push_back(operand(i));
+    for (const PlanarTensor& t : operands) pointers.push_back(&t);
+    return run_node(node, pointers);
   }
-  std::vector<const BlockedTensor*> x;
-  for (const BlockedTensor& t : inputs) x.push_back(&t);
-  BlockedTensor out = allocate(static_cast<ValueId>(node + 1), e);
-  run_fast(node, x, out);
-  return to_planar(out);
+  std::vector<BlockedTensor> inputs;
+  for (std::size_t i = 0; i < g.inputs.size(); ++i) inputs.push_back(laid_out(g.inputs[i], operand(i)));
+  return run_laid_out(node, inputs);
 }
 
 }  // namespace intsim

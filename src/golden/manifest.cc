@@ -102,6 +102,7 @@ ordered_json tensor_json(const PackTensor& t) {
   put(j, "file", t.file);
   put(j, "values_file", t.values_file);
   if (!t.values_file.empty()) j["values_dtype"] = t.values_type == NpyType::f64 ? "float64" : "float32";
+  put(j, "values_xxh128", t.values_hash);
   return j;
 }
 
@@ -146,6 +147,13 @@ std::string file_name(const Reader& r, const char* key) {
   return name;
 }
 
+std::string hash(const Reader& r, const char* key) {
+  const std::string digits = r.text(key);
+  if (digits.size() != 32 || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
+    r.fail(std::string("'") + key + "' is no 32 hexadecimal digits");
+  return digits;
+}
+
 void read_types(const Reader& r, PackTensor& t) {
   const std::string dtype = r.text("dtype"), expected = t.bits > 8 ? "uint16" : "uint8";
   if (dtype != expected) r.fail("'dtype' is '" + dtype + "'; " + std::to_string(t.bits) + " bits are " + expected);
@@ -157,6 +165,7 @@ void read_types(const Reader& r, PackTensor& t) {
   const std::string values = r.text("values_dtype");
   if (values != "float32" && values != "float64") r.fail("'values_dtype' is '" + values + "', not float32 or float64");
   t.values_type = values == "float64" ? NpyType::f64 : NpyType::f32;
+  t.values_hash = hash(r, "values_xxh128");
 }
 
 PackTensor read_tensor(const json& j, const std::string& file, std::size_t index) {
@@ -174,9 +183,7 @@ PackTensor read_tensor(const json& j, const std::string& file, std::size_t index
   int* const extents[] = {&t.channels, &t.height, &t.width};
   for (std::size_t i = 0; i < 3; ++i) *extents[i] = static_cast<int>(r.integer(shape[i], "shape", 1, kLargestExtent));
   if (t.count() > kLargestTensor) r.fail("has more than 2^31 codes");
-  t.hash = r.text("xxh128");
-  if (t.hash.size() != 32 || t.hash.find_first_not_of("0123456789abcdef") != std::string::npos)
-    r.fail("'xxh128' is no 32 hexadecimal digits");
+  t.hash = hash(r, "xxh128");
   read_types(r, t);
   return t;
 }

@@ -35,6 +35,8 @@ class NpyFile {
   std::size_t size() const { return data_.size() / npy_size(type_); }
   /// The elements, row-major, little endian.
   std::span<const std::byte> data() const { return data_; }
+  /// As MappedFile::forget.
+  void forget() const { file_.forget(); }
 
  private:
   MappedFile file_;

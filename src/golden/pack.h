@@ -60,6 +60,7 @@ struct PackTensor {
   std::string file;         ///< codes, u8 up to 8 bits, else u16; empty in a hash-only entry
   std::string values_file;  ///< what the output's quantiser read, f32 or f64; may be empty
   NpyType values_type = NpyType::f32;
+  std::string values_hash;  ///< XXH3-128 of the values' bytes, without the file's header
 
   std::int64_t count() const { return std::int64_t{channels} * height * width; }
 };
@@ -82,8 +83,8 @@ class Pack {
   /// The codes of a tensor, their range and hash checked. Throws InputError naming file and tensor.
   PlanarTensor codes(std::size_t tensor) const;
 
-  /// What the quantiser of a tensor read, C×H×W, as f32 or f64 in a mapped file. Throws InputError naming file and
-  /// tensor, and the first NaN or infinity.
+  /// What the quantiser of a tensor read, C×H×W, as f32 or f64 in a mapped file; hash and finiteness are checked,
+  /// and no page is held. Throws InputError naming file and tensor, and the first NaN or infinity.
   NpyFile values(std::size_t tensor) const;
 
  private:

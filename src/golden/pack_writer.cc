@@ -8,6 +8,7 @@
 #include "golden/manifest.h"
 #include "golden/pack.h"
 #include "intsim/error.h"
+#include "io/hash.h"
 
 namespace intsim {
 namespace {
@@ -76,6 +77,7 @@ void PackWriter::add(PackTensor tensor, const PlanarTensor& codes, bool keep, st
       throw UsageError("tensor '" + tensor.name + "': the values are not one per code");
     tensor.values_file = name + ".values.npy";
     tensor.values_type = type;
+    tensor.values_hash = hash_bytes(values);
     write_npy(temporary_ / tensor.values_file, type, tensor, values);
   }
   tensors_.push_back(std::move(tensor));

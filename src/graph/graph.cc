@@ -105,6 +105,13 @@ void check_graph(const Graph& graph, const std::string& where) {
   }
 }
 
+Extent output_extent(const GraphNode& node, Extent e) {
+  if (node.op == Op::conv2d || node.op == Op::avg_pool)
+    return {node.window.out_height(e.height), node.window.out_width(e.width)};
+  if (node.op == Op::pixel_shuffle) return {e.height * node.factor, e.width * node.factor};
+  return e;
+}
+
 std::vector<Extent> infer_extents(const Graph& graph, Extent input) {
   std::vector<Extent> extents = {input};
   for (const GraphNode& node : graph.nodes) {
@@ -113,9 +120,7 @@ std::vector<Extent> infer_extents(const Graph& graph, Extent input) {
       if (extents[static_cast<std::size_t>(v)] != e)
         throw InputError("node '" + node.name + "'", "operands differ in height or width",
                          "height and width must be multiples of 16");
-    if (node.op == Op::conv2d || node.op == Op::avg_pool)
-      e = {node.window.out_height(e.height), node.window.out_width(e.width)};
-    if (node.op == Op::pixel_shuffle) e = {e.height * node.factor, e.width * node.factor};
+    e = output_extent(node, e);
     if (e.height < 1 || e.width < 1)
       throw InputError("node '" + node.name + "'", "input is too small", "use a larger image");
     if (e.height > kMaxSide || e.width > kMaxSide)

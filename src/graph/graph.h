@@ -73,6 +73,9 @@ struct Extent {
   bool operator==(const Extent&) const = default;
 };
 
+/// Extent of a node's output for that of its operands.
+Extent output_extent(const GraphNode& node, Extent operand);
+
 /// Extents of all values for an input extent, each side 1 … 65536. Throws InputError naming the node.
 std::vector<Extent> infer_extents(const Graph& graph, Extent input);
 

@@ -112,6 +112,10 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(data_, size_);
 }
 
+void MappedFile::forget() const {
+  if (size_ > 0) madvise(data_, size_, MADV_DONTNEED);  // only advice: a failure costs memory, nothing else
+}
+
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 

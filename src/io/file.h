@@ -31,6 +31,8 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+  /// Gives the memory of pages read so far back; they are read again when needed.
+  void forget() const;
 
  private:
   void* data_ = nullptr;

@@ -133,6 +133,9 @@ void Simulation<T>::run(const Tensor& image, const std::function<void(const Simu
     const Encoding& e = activation(encodings_, input ? network_.modules()[0].name : name, input, where_);
     const auto grid = static_grid<T>(e.bits, e.min, e.max, where_ + ": '" + name + "'");
     const Tensor before = value.contiguous(), after = before.clone();
+    if (!torch::isfinite(before).all().template item<bool>())
+      throw InputError(where_ + ": '" + name + "'", "its float output holds NaN or infinity",
+                       "check the checkpoint's weights and statistics, and the scan");
     clamped_ += quantise<T>(grid, after, codes);
     PackTensor d;
     d.name = input ? kPackInput : name;

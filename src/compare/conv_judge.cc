@@ -1,0 +1,151 @@
+#include "compare/conv_judge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "compare/report/words.h"
+#include "intsim/error.h"
+#include "oracle/float32.h"
+
+namespace intsim {
+namespace {
+
+constexpr double kMeaningfulBound = 0.05;  ///< LSB: above it a bound explains too much to explain anything
+constexpr double kSigmas = 6;
+/// Orders of summation differ in their error by less; a golden beyond it errs by more than its summation.
+constexpr double kLargestRatio = 4;
+constexpr std::size_t kSample = 4096;
+
+double value_at(const NpyFile& file, std::size_t index) {
+  if (file.type() == NpyType::f64) {
+    double value;
+    std::memcpy(&value, file.data().data() + index * sizeof(value), sizeof(value));
+    return value;
+  }
+  float value;
+  std::memcpy(&value, file.data().data() + index * sizeof(value), sizeof(value));
+  return value;
+}
+
+/// One output: what it reads and what exact arithmetic makes of it.
+struct Output {
+  int channel;
+  std::vector<Tap> taps;
+  WindowSums sums;
+  oracle::Ratio exact;  ///< in steps of the output, zero point included
+  double near;          ///< of `exact`
+};
+
+class ConvJudge final : public FloatJudge::Rule {
+ public:
+  ConvJudge(FloatConv conv, const ComparedLayer& layer, const PlanarTensor& in) : conv_(conv), layer_(layer), in_(in) {
+    measure();
+  }
+
+  double mean_bound() const override { return mean_bound_; }
+
+  bool explains(std::size_t index, std::int32_t code) const override {
+    const std::int32_t golden = layer_.golden.codes[index];
+    const Output o = output(index);
+    const double far = distance_to_code(o.exact, golden, conv_.y().n), quantiser = conv_.quantiser_bound(o.near);
+    if (!plausible_ || far > conv_.sum_bound(o.channel, o.sums) + quantiser || !is_exact(o, code)) return false;
+    if (mean_bound_ < kMeaningfulBound) return true;
+    if (std::abs(golden - code) != 1) return false;
+    return far <= kSigmas * ratio_ * conv_.sum_bound(o.channel, o.sums) + quantiser || another_order_gives(golden, o);
+  }
+
+  std::string method() const override {
+    if (!plausible_) return "the golden's values lie further from the exact ones than float rounding takes them";
+    if (mean_bound_ < kMeaningfulBound) return "the golden's boundary lies within its float error bound";
+    return "bound above " + number_text(kMeaningfulBound, 2) +
+           " LSB: 1 LSB, and within 6 sigma and the quantiser's rounding (sigma " + number_text(100 * ratio_, 3) +
+           " % of the bound, " + (layer_.values != nullptr ? "measured" : "of float32 evaluations") +
+           "), or the golden's code by another order of summation";
+  }
+
+ private:
+  Output output(std::size_t index) const {
+    const Position p = position_of(layer_.golden, index);
+    Output o{.channel = p.channel,
+             .taps = window_taps(conv_.node, conv_.data, conv_.x.zero(), in_, p),
+             .sums = {},
+             .exact = {},
+             .near = 0};
+    o.sums = sums_of(o.taps);
+    o.exact = conv_.exact(o.channel, o.sums.sum);
+    o.near = to_double(o.exact);
+    return o;
+  }
+
+  /// Mean bound, and the root mean square of the golden's error as a share of the bound: of its values where they are
+  /// stored, else of the worst order of summation.
+  void measure() {
+    const std::vector<std::size_t> sample = spread_sample(layer_.golden.codes.size(), kSample);
+    double bounds = 0, measured = 0, orders[std::size(kSumOrders)] = {};
+    for (const std::size_t index : sample) {
+      const Output o = output(index);
+      const double bound = conv_.sum_bound(o.channel, o.sums), exact = o.near - conv_.y().zero();
+      bounds += bound + conv_.quantiser_bound(o.near);
+      for (std::size_t k = 0; k < std::size(kSumOrders); ++k) {
+        const double error = evaluate_float32(conv_, o.channel, o.taps, kSumOrders[k]) / conv_.scale_y() - exact;
+        orders[k] += error * error / (bound * bound);
+      }
+      if (layer_.values == nullptr) continue;
+      const double value = value_at(*layer_.values, index), error = value / conv_.scale_y() - exact;
+      check_value(index, value);
+      // Twice u: `exact` and the quotient are rounded to double here.
+      plausible_ = plausible_ && std::abs(error) <= bound + std::ldexp(std::abs(exact), -51);
+      measured += error * error / (bound * bound);
+    }
+    const auto count = static_cast<double>(sample.size());
+    mean_bound_ = bounds / count;
+    ratio_ = std::sqrt(*std::max_element(std::begin(orders), std::end(orders)) / count);
+    if (layer_.values == nullptr || conv_.golden != PackArithmetic::aimet_float32) return;
+    const double own = std::sqrt(measured / count);
+    plausible_ = plausible_ && own <= kLargestRatio * ratio_;
+    ratio_ = own;
+  }
+
+  void check_value(std::size_t index, double value) const {
+    if (conv_.golden != PackArithmetic::aimet_float32) return;
+    const int code = quantise(conv_.y(), static_cast<float>(value)), stored = layer_.golden.codes[index];
+    if (code == stored) return;
+    throw InputError("golden: '" + conv_.node.name + "'",
+                     "its value " + number_text(value, 9) + " at index " + std::to_string(index) + " has the code " +
+                         std::to_string(code) + ", and " + std::to_string(stored) + " is stored",
+                     "values and codes are not of one run; dump both again");
+  }
+
+  /// A code of exact arithmetic: the value rounded once, or through the golden's quantiser, or on double grids.
+  bool is_exact(const Output& o, std::int32_t code) const {
+    const std::int32_t n = conv_.y().n;
+    if (code == rounded_code(o.exact, n)) return true;
+    if (conv_.golden != PackArithmetic::aimet_float32) return false;
+    if (code == quantise(conv_.y(), oracle::to_float32(conv_.real(o.channel, o.sums.sum)))) return true;
+    FloatConv doubles = conv_;
+    doubles.golden = PackArithmetic::aimet_float64;
+    return code == rounded_code(doubles.exact(o.channel, o.sums.sum), n);
+  }
+
+  bool another_order_gives(std::int32_t golden, const Output& o) const {
+    if (conv_.golden != PackArithmetic::aimet_float32) return false;
+    return std::any_of(std::begin(kSumOrders), std::end(kSumOrders), [&](SumOrder order) {
+      return quantise(conv_.y(), evaluate_float32(conv_, o.channel, o.taps, order)) == golden;
+    });
+  }
+
+  FloatConv conv_;
+  const ComparedLayer& layer_;
+  const PlanarTensor& in_;
+  bool plausible_ = true;  ///< the sampled values are what float rounding makes of this layer
+  double mean_bound_ = 0, ratio_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<FloatJudge::Rule> make_conv_judge(FloatConv conv, const ComparedLayer& layer, const PlanarTensor& in) {
+  return std::make_unique<ConvJudge>(conv, layer, in);
+}
+
+}  // namespace intsim
