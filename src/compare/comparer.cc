@@ -74,16 +74,21 @@ OperandSource Comparer::golden_operands(std::size_t node) const {
 
 /// What the golden's operands lead to, or the actual codes where the actual side's own operands lead elsewhere; the
 /// golden's wherever the actual side agrees with it.
-PlanarTensor Comparer::own_codes(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual) const {
+/// The golden is given back while a layer runs and read again, so that no more than three tensors are held.
+PlanarTensor Comparer::own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const {
   const std::vector<std::uint16_t>& codes = actual.codes->codes;
   if (actual.stored && !actual.operands) return *actual.codes;
+  golden = {};
   PlanarTensor own = model_->run(node, golden_operands(node));
+  golden = golden_.codes(names_.at(model_->program.graph_node(node).name));
   for (std::size_t i = 0; i < codes.size(); ++i)
     if (codes[i] == golden.codes[i]) own.codes[i] = codes[i];
   if (!actual.stored) return own;
+  golden = {};
   const PlanarTensor expected = model_->run(node, actual.operands);
   for (std::size_t i = 0; i < codes.size(); ++i)
     if (codes[i] != expected.codes[i]) own.codes[i] = codes[i];
+  golden = golden_.codes(names_.at(model_->program.graph_node(node).name));
   return own;
 }
 
@@ -103,8 +108,8 @@ void Comparer::look_into(const ComparedLayer& layer, TensorComparison& result) c
     result.rule = model_->rules->find(layer, judge ? &*judge : nullptr);
 }
 
-void Comparer::judge_node(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual,
-                          const NpyFile* values, TensorComparison& result) {
+void Comparer::judge_node(std::size_t node, PlanarTensor& golden, const ActualTensor& actual, const NpyFile* values,
+                          TensorComparison& result) {
   if (!has_operands(node)) {
     if (result.mismatches > 0) result.explanation = "operands are not stored, nothing is known of the cause";
     return;
@@ -126,7 +131,7 @@ void Comparer::judge_node(std::size_t node, const PlanarTensor& golden, const Ac
 }
 
 void Comparer::judge(std::size_t golden, const ActualTensor& actual, const NpyFile* values, TensorComparison& result) {
-  const PlanarTensor expected = golden_.codes(golden);
+  PlanarTensor expected = golden_.codes(golden);
   count_differences(expected, *actual.codes, result);
   if (model_ == nullptr) {
     if (result.name == "logits") note_labels(expected, *actual.codes);

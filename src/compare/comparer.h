@@ -78,9 +78,9 @@ class Comparer {
 
  private:
   void judge(std::size_t golden, const ActualTensor& actual, const NpyFile* values, TensorComparison& result);
-  void judge_node(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual, const NpyFile* values,
+  void judge_node(std::size_t node, PlanarTensor& golden, const ActualTensor& actual, const NpyFile* values,
                   TensorComparison& result);
-  PlanarTensor own_codes(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual) const;
+  PlanarTensor own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const;
   void look_into(const ComparedLayer& layer, TensorComparison& result) const;
   void set_tolerance(TensorComparison& result) const;
   void note_labels(const PlanarTensor& golden, const PlanarTensor& actual);

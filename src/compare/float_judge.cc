@@ -17,7 +17,7 @@ std::vector<std::size_t> spread_sample(std::size_t size, std::size_t count) {
   // Multiples of the golden ratio modulo 1: no stride that a power of two as extent could fall in step with.
   constexpr std::uint64_t kRatio = 0x9E3779B97F4A7C15;
   for (std::size_t i = 0; i < count; ++i)
-    indices.push_back(static_cast<std::size_t>(static_cast<unsigned __int128>(kRatio * (i + 1)) * size >> 64));
+    indices.push_back(static_cast<std::size_t>((kRatio * (i + 1) >> 32) * size >> 32));  // a tensor has at most 2^31
   return indices;
 }
 

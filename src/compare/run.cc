@@ -48,7 +48,12 @@ struct Insight {
     if (options.exact) {
       model.run = exact_layers(*model.program.model, {golden.info().height, golden.info().width}, options);
     } else {
-      model.run = [this](std::size_t node, const OperandSource& operand) { return engine.run_node(node, operand); };
+      model.run = [this](std::size_t node, const OperandSource& operand) {
+        engine.release_buffers();  // of tensors that had other sizes
+        PlanarTensor codes = engine.run_node(node, operand);
+        engine.release_buffers();
+        return codes;
+      };
     }
     if (options.rules) model.rules = &rules.emplace(model.program.model);
   }
@@ -91,7 +96,7 @@ void run_cumulative(const Pack& golden, const EngineSide& side, Engine& engine, 
   ValueId value = 0;
   engine.run(image, extent, [&](const std::string& name, const Grid&, const PlanarTensor& codes) {
     progress(name);
-    comparer.add({describe_value(model, value++, {codes.height, codes.width}), &codes});
+    comparer.add({describe_value(model, value++, {codes.height, codes.width}), &codes, false, {}});
   });
 }
 
@@ -110,7 +115,8 @@ void run_isolated(const ComparedModel& network, Comparer& comparer, const Compar
     }
     progress(name);
     const PlanarTensor codes = network.run(node, comparer.golden_operands(node));
-    comparer.add({describe_value(model, static_cast<ValueId>(node + 1), {codes.height, codes.width}), &codes});
+    comparer.add(
+        {describe_value(model, static_cast<ValueId>(node + 1), {codes.height, codes.width}), &codes, false, {}});
   }
 }
 
@@ -201,7 +207,8 @@ Comparison compare_packs(const Pack& golden, const Pack& actual, const EngineSid
     std::optional<PlanarTensor> codes;
     if (actual.has_codes(i)) codes = actual.codes(i);
     if (actual.has_values(i)) (void)actual.values(i);  // damage is found, though nothing else reads them
-    ActualTensor tensor{.description = std::move(description), .codes = codes ? &*codes : nullptr, .stored = true};
+    ActualTensor tensor{
+        .description = std::move(description), .codes = codes ? &*codes : nullptr, .stored = true, .operands = {}};
     if (model != nullptr)
       tensor.operands =
           stored_operands(actual, options, model->program->program().model->graph, tensor.description.name);

@@ -56,6 +56,10 @@ std::vector<std::uint8_t> Engine::run_reference_kernels(std::span<const float> i
   return first_maximum(values[static_cast<std::size_t>(program_->logits())]);
 }
 
+void Engine::release_buffers() {
+  std::erase_if(buffers_, [](const auto& buffer) { return buffer.use_count() == 1; });
+}
+
 BlockedTensor Engine::allocate(ValueId value, Extent extent) {
   const Model& model = *program_->program().model;
   const BlockedShape shape{.channels = model.graph.channels(value),

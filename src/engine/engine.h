@@ -75,6 +75,9 @@ class Engine {
   /// The same; `operand(i)` gives operand i, which is held no longer than it takes to lay it out for the kernel.
   PlanarTensor run_node(std::size_t node, const std::function<PlanarTensor(std::size_t)>& operand);
 
+  /// Gives the memory of buffers back that no tensor is in.
+  void release_buffers();
+
  private:
   std::vector<std::uint8_t> run_reference_kernels(std::span<const float> image, Extent extent,
                                                   const Observer& observer);
