@@ -4,7 +4,8 @@ import re
 import urllib.parse
 
 import reading
-from page_case import HOSTILE, PageCase, Shared
+from comparisons import HOSTILE
+from page_case import PageCase, Shared
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 

@@ -57,10 +57,10 @@ class Numbers(PageCase):
 
     def check_all(self, name):
         report = self.show(name)
-        for index, tensor in enumerate(report.json["tensors"]):
+        tensors = report.json["tensors"]
+        for tensor, shown in zip(tensors, self.browser.run(reading.READ_ALL, list(range(len(tensors)))), strict=True):
             with self.subTest(comparison=name, tensor=tensor["name"]):
-                self.browser.run(reading.CHOOSE, index)
-                self.check_detail(report, tensor, self.browser.run(reading.READ_DETAIL))
+                self.check_detail(report, tensor, shown)
         return report
 
     def test_isolated_with_causes_and_rules(self):

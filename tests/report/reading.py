@@ -25,6 +25,8 @@ return {
   causes: rows,
   paragraphs: texts(':scope > p'),
 };"""
+# Each layer in turn; one call, as there are hundreds.
+READ_ALL = "return arguments[0].map((i) => { " + CHOOSE.replace("arguments[0]", "i") + " return (() => {" + READ_DETAIL + "})(); });"
 READ_CELLS = """
 return [...document.querySelectorAll('.cell')].map((cell) => ({
   index: Number(cell.dataset.index), what: cell.querySelector('.what').textContent,
