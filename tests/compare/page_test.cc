@@ -5,6 +5,7 @@
 #include <regex>
 #include <span>
 
+#include "compare/pictures.h"
 #include "compare/report.h"
 #include "compare/report/embed.h"
 #include "compare/report/panels.h"
@@ -112,6 +113,28 @@ TEST_CASE("pictures follow the data that is there") {
   CHECK(page_pictures(p).empty());
   CHECK(page_pictures({}).empty());
   CHECK_FALSE(has_labels({}));
+}
+
+TEST_CASE("range of an input: metres, none where all channels hold the zero point") {
+  PlanarTensor input(5, 1, 3);
+  PackTensor description;
+  description.scale = 0.5;
+  description.zero_point = 7;
+  std::fill(input.codes.begin(), input.codes.end(), std::uint16_t{7});
+  input.row(4, 0)[1] = 8;   // a point at the mean range
+  input.row(0, 0)[2] = 17;  // 5 deviations of 12.32 m beyond the mean of 12.12 m
+  ComparedPictures pictures;
+  set_range(input, description, pictures);
+  CHECK(pictures.height == 1);
+  CHECK(pictures.width == 3);
+  REQUIRE(pictures.range.size() == 3);
+  CHECK(pictures.range[0] == -1.0f);
+  CHECK(pictures.range[1] == 12.12f);
+  CHECK(pictures.range[2] == doctest::Approx(73.72).epsilon(1e-6));  // one rounding to float32
+  ComparedPictures other;
+  set_range(PlanarTensor(4, 1, 3), description, other);
+  CHECK(other.width == 3);
+  CHECK(other.range.empty());
 }
 
 TEST_CASE("labels are counted where there are points") {

@@ -9,10 +9,12 @@ PLANE = HEIGHT * WIDTH
 COUNT = CHANNELS * PLANE
 STEPS = (1, -1, 1, 2, -3, 9, 1, -12)  # LSB, in turn
 START, STRIDE = 1000, 2  # first mismatch, and how far the next one is
-# Mismatches of 1,048,576 codes, the level of their ppm, and what the cell says.
-LAYERS = {"downCntx.conv1": (0, 0, "="), "downCntx.act1": (1, 1, "1.0"), "downCntx.conv2": (7, 2, "6.7"),
-          "downCntx.act2": (50, 3, "48"), "downCntx.bn1": (500, 4, "477"), "downCntx.conv3": (5000, 5, "4.8k"),
-          "downCntx.act3": (50000, 6, "48k"), "downCntx.bn2": (500000, 7, "477k")}
+# Mismatches of 1,048,576 codes, the level of their ppm, and what the cell says: both sides of each power of ten.
+LAYERS = {"downCntx.conv1": (0, 0, "="), "downCntx.act1": (1, 1, "1.0"), "downCntx.conv2": (2, 2, "1.9"),
+          "downCntx.act2": (10, 2, "9.5"), "downCntx.bn1": (11, 3, "10"), "downCntx.conv3": (104, 3, "99"),
+          "downCntx.act3": (105, 4, "100"), "downCntx.bn2": (1048, 4, "999"), "module_add": (1049, 5, "1.0k"),
+          "downCntx2.conv1": (10485, 5, "10k"), "downCntx2.act1": (10486, 6, "10k"), "downCntx2.conv2": (104857, 6, "100k"),
+          "downCntx2.act2": (104858, 7, "100k"), "downCntx2.bn1": (500000, 7, "477k"), "downCntx2.conv3": (500, 4, "477")}
 READ_RAMP = """return [...document.querySelectorAll('#legend .ramp span')].map(
     (s) => [s.textContent, getComputedStyle(s).backgroundColor, getComputedStyle(s).color])"""
 
@@ -78,7 +80,7 @@ class Levels(PageCase):
                     self.assertEqual(shown["key"], ["explained 0", "inherited 0", f"unexplained {mismatches:,}"])
 
     def test_histogram_of_one_layer(self):
-        self.show("made", "#downCntx.bn1")
+        self.show("made", "#downCntx2.conv3")
         columns = [c[0] for c in self.browser.run(reading.READ_DETAIL)["columns"]]
         # 500 steps are 62 rounds of eight and the first four again.
         self.assertEqual(columns, ["≤−8: 62", "−3: 62", "−1: 63", "1: 188", "2: 63", "≥8: 62"])
@@ -93,7 +95,7 @@ class Levels(PageCase):
                              ["equal", "< 1", "1–10", "10–100", "100–1k", "1k–10k", "10k–100k", "≥ 100k"])
             self.assertEqual(len({background for _, background, _ in ramp}), 8)
             for cell, (name, (mismatches, level, words)) in zip(cells, LAYERS.items(), strict=True):
-                self.assertEqual((cell["what"], cell["ppm"]), (name.split(".")[1], words))
+                self.assertEqual((cell["what"], cell["ppm"]), (name.replace("module_", ".").split(".")[1], words))
                 self.assertEqual([cell["background"], cell["colour"]], ramp[level][1:], name)
                 self.assertGreaterEqual(reading.contrast(cell["background"], cell["colour"]), 4.5, name)  # WCAG 2, AA
                 self.assertEqual(cell["badge"], "none" if not mismatches else '"1st"' if mismatches == 1 else '"✕"')
