@@ -17,7 +17,7 @@ case ${1:-} in
     ;;
 esac
 
-ensure_packages $build_packages $test_packages $torch_packages $hexagon_packages
+ensure_packages $build_packages $test_packages $torch_packages $hexagon_packages $browser_packages
 configure "$build" "$root" -Dwerror=true -Dtests=true -Dbench=enabled -Dtorch=enabled -Dhvx=enabled
 ninja -j "$(nproc)" -C "$build"
 

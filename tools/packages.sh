@@ -1,12 +1,13 @@
 # Debian packages of intsim and how to get them; sourced by the scripts beside this file.
 
 # A build needs the first list, the tests the second as well, the LibTorch tools the third, the tests
-# on HVX code the fourth.
+# on HVX code the fourth, the test of the HTML report the fifth.
 build_packages='g++ meson ninja-build pkg-config python3 libhwy-dev libboost-dev libcli11-dev nlohmann-json3-dev
   libxxhash-dev libpng-dev'
 test_packages='doctest-dev libmpfr-dev libgmp-dev libbenchmark-dev'
 torch_packages='libtorch-dev'
 hexagon_packages='qemu-user clang-16 lld-16 llvm-16'
+browser_packages='chromium chromium-driver python3-selenium'
 
 say() { printf '%s\n' "$*" >&2; }
 

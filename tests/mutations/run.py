@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from mistakes import EQUIVALENT, HVX_MISTAKES, MISTAKES  # noqa: E402
+from mistakes import EQUIVALENT, HVX_MISTAKES, MISTAKES, PAGE_MISTAKES  # noqa: E402
 
 OPTIONS = ["-Dtorch=disabled", "-Dbench=disabled", "--buildtype=plain", "-Dcpp_args=-O1"]
 
@@ -84,6 +84,13 @@ class Build:
         return ", ".join(f"{n}: {r}" for n, r in results.items()) or "no test ran"
 
 
+def has_browser():
+    """What tests/report/test_page.py needs."""
+    pythons = [p for p in ("python3", "/usr/bin/python3") if shutil.which(p)]
+    return all(map(shutil.which, ("chromium", "chromedriver"))) and any(
+        run([p, "-c", "import selenium"], None).returncode == 0 for p in pythons)
+
+
 def main():
     root, work = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     chosen = sys.argv[3:]
@@ -93,6 +100,10 @@ def main():
         mistakes += [(m, "red") for m in HVX_MISTAKES]
     else:
         print("SKIPPED: mistakes in the HVX code: qemu-user, clang-16 or lld-16 is missing")
+    if has_browser():
+        mistakes += [(m, "red") for m in PAGE_MISTAKES]
+    else:
+        print("SKIPPED: mistakes on the page of a comparison: chromium, chromium-driver or python3-selenium is missing")
     mistakes = [m for m in mistakes if not chosen or any(c in m[0][0] for c in chosen)]
     before = build.colour(sorted({t for m, _ in mistakes for t in m[4]}))
     if before != "green":

@@ -149,6 +149,9 @@ class Usage(ScriptTest):
         for name, words in (("quickstart.sh", ()), ("make_models.sh", (self.folder / "models",)), ("check.sh", ())):
             self.fails(3, "apt-get install", name, *words)
             self.assertEqual(self.called("meson") + self.called("ninja"), [])
+        done = self.run_script("check.sh")
+        for package in ("g++", "doctest-dev", "libtorch-dev", "llvm-16", "chromium", "chromium-driver", "python3-selenium"):
+            self.assertIn(f" {package}", done.stderr)
 
 
 class AccuracyTable(ScriptTest):

@@ -12,7 +12,9 @@ const STATUS = {
   tolerated: ['±', 'differs within its tolerance'],
   failed: ['✕', 'fails'],
 };
-const RAMP = ['0', '< 1', '1–10', '10–100', '100–1k', '1k–10k', '≥ 10k'];
+// Colours change at these ppm.
+const STEPS = [1, 10, 100, 1e3, 1e4, 1e5];
+const RAMP = ['equal', '< 1', '1–10', '10–100', '100–1k', '1k–10k', '10k–100k', '≥ 100k'];
 
 /// A node with attributes; children are nodes or text.
 function el(tag, attributes = {}, ...children) {
@@ -29,7 +31,10 @@ function el(tag, attributes = {}, ...children) {
 }
 
 const count = (n) => (n === null || n === undefined ? '–' : n.toLocaleString('en-US'));
-const digits = (n, d) => (n === null || n === undefined ? '–' : String(Number(n.toPrecision(d))));
+/// `d` significant digits, grouped like counts, without exponent.
+const digits = (n, d) => (n === null || n === undefined ?
+                              '–' :
+                              Number(n.toPrecision(d)).toLocaleString('en-US', {maximumFractionDigits: 20}).replace('-', '−'));
 const signed = (n) => (n > 0 ? '+' : n < 0 ? '−' : '') + count(Math.abs(n));
 const decibel = (t) => (t.mismatches === 0 ? '∞' : digits(t.sqnr_db, 4));
 const many = (n, what, ending = 's') => `${count(n)} ${what}${n === 1 ? '' : ending}`;
@@ -44,11 +49,16 @@ function shortPpm(t) {
   return (t.ppm / 1000).toFixed(0) + 'k';
 }
 
-/// 0 where equal, else 1 to 6: a step per power of ten.
+function shortCount(n) {
+  if (n < 1e4) return String(n);
+  return n < 1e6 ? (n / 1e3).toFixed(0) + 'k' : (n / 1e6).toFixed(1) + 'M';
+}
+
+/// 0 where equal, else from 1 on: a step per power of ten.
 function level(t) {
   if (t.mismatches === 0) return 0;
-  if (t.ppm === null) return 6;
-  return Math.min(6, Math.max(1, Math.floor(Math.log10(t.ppm)) + 2));
+  if (t.ppm === null) return RAMP.length - 1;
+  return 1 + STEPS.filter((ppm) => t.ppm >= ppm).length;
 }
 
 /// Consecutive tensors of one module of the network; functional modules belong to the block they run in.
@@ -84,6 +94,7 @@ function drawSummary() {
   const codes = tensors.reduce((sum, t) => sum + t.count, 0);
   const mismatches = tensors.reduce((sum, t) => sum + (t.mismatches ?? 0), 0);
   const kinds = ['explained', 'inherited', 'tolerated'].filter(with_).map((s) => `${with_(s)} ${s}`).join(', ');
+  const unknown = tensors.filter((t) => t.mismatches === null).length;
   const labels = scan.labels;
   byId('summary').append(
       tile(count(with_('failed')), 'tensors fail', with_('failed') ? 'bad' : 'good', report.first_failing || 'none'),
@@ -92,16 +103,18 @@ function drawSummary() {
           count(with_('equal')), `of ${count(tensors.length)} tensors equal`, '',
           report.skipped.length ? `${report.skipped.length} left out` : ''),
       tile(
-          count(mismatches), 'mismatching codes', '',
-          codes ? `of ${count(codes)}, ${digits((1e6 * mismatches) / codes, 3)} ppm` : ''));
+          (unknown ? '≥ ' : '') + count(mismatches), 'mismatching codes', '',
+          unknown   ? `${many(unknown, 'tensor')} known by hash alone` :
+              codes ? `of ${count(codes)}, ${digits((1e6 * mismatches) / codes, 3)} ppm` :
+                      ''));
   if (labels)
     byId('summary').append(tile(
         count(labels.flipped), 'labels change', '',
-        `of ${count(labels.points)} points, ${digits((100 * labels.flipped) / Math.max(labels.points, 1), 3)} %`));
+        `of ${count(labels.points)} points, ${digits((100 * labels.flipped) / Math.max(labels.points, 1), 3)}\u00a0%`));
 }
 
 function drawLegend() {
-  const ramp = RAMP.map((text, i) => el('span', {class: `l${i}`}, i === 0 ? 'equal' : text));
+  const ramp = RAMP.map((text, i) => el('span', {class: `l${i}`}, text));
   const used = Object.entries(STATUS).filter(([name]) => name !== 'equal');
   byId('legend').append(
       el('span', {}, 'Mismatching codes, ppm'), el('span', {class: 'ramp'}, ramp),
@@ -180,7 +193,9 @@ function choose(index, remember) {
     row.classList.toggle('chosen', Number(row.dataset.index) === index);
   byId('detail').replaceChildren(...detail(tensors[index]));
   byId('detail').scrollTop = 0;
-  if (remember) history.replaceState(null, '', '#' + encodeURIComponent(tensors[index].name));
+  if (!remember) return;
+  byId('detail').classList.add('opened');
+  history.replaceState(null, '', '#' + encodeURIComponent(tensors[index].name));
 }
 
 const entry = (name, value) => el('div', {}, el('dt', {}, name), el('dd', {}, value));
@@ -227,10 +242,10 @@ function judgement(t) {
   ].map((kind) => el('span', {}, el('i', {class: kind}), `${kind} ${count(t[kind])}`)));
   const bound = t.mean_bound_lsb === null ?
       null :
-      el('p', {class: 'muted'}, `mean float error bound ${digits(t.mean_bound_lsb, 3)} LSB`);
+      el('p', {class: 'note muted'}, `mean float error bound ${digits(t.mean_bound_lsb, 3)} LSB`);
   return part(
              'Explained / unexplained', t.mismatches ? bar : null, t.mismatches ? key : null,
-             t.explanation ? el('p', {}, t.explanation) : null, bound)
+             t.explanation ? el('p', {class: 'note'}, t.explanation) : null, bound)
       .filter((node) => node !== null);
 }
 
@@ -246,7 +261,7 @@ function distribution(t) {
 }
 
 function histogram(t) {
-  const reach = report.histogram_reach, step = 20, height = 92, width = (2 * reach + 1) * step;
+  const reach = report.histogram_reach, step = 22, height = 92, width = (2 * reach + 1) * step;
   const largest = Math.max(...t.histogram.filter((_, i) => i !== reach));
   const words = [], chart = el('svg', {viewBox: `0 -14 ${width} ${height + 32}`, role: 'img'});
   t.histogram.forEach((n, i) => {
@@ -260,7 +275,7 @@ function histogram(t) {
     chart.append(
         el('rect', {class: 'column', x: x + 2, y: height - tall, width: step - 4, height: tall, rx: 2},
            el('title', {}, `${label}: ${count(n)}`)));
-    if (n < 10000) chart.append(el('text', {x: x + step / 2, y: height - tall - 3}, String(n)));
+    chart.append(el('text', {x: x + step / 2, y: height - tall - 3}, shortCount(n)));
     words.push(`${label}: ${count(n)}`);
   });
   chart.append(el('line', {class: 'axis', x1: 0, x2: width, y1: height, y2: height}));

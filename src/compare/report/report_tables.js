@@ -12,6 +12,7 @@ function drawPictures() {
       image.style.height = `${Math.max(rows, 64)}px`;
       image.style.width = large ? `${scan.width * 3}px` : `min(100%, ${scan.width * 8}px)`;
     }
+    markFlips();
   };
   const button =
       el('button', {
@@ -41,14 +42,51 @@ function drawPictures() {
                          '' :
                          '; points and empty pixels are not told apart, as the range is not known'))));
   size();
+  window.addEventListener('resize', markFlips);
   if (byId('picture-range')) byId('picture-range').append(rangeLegend());
   if (scan.labels) byId('labels').append(labelTables(scan.labels));
+}
+
+/// Pixels of an image, four bytes each.
+function pixelsOf(image) {
+  const canvas = el('canvas', {width: image.naturalWidth, height: image.naturalHeight});
+  const context = canvas.getContext('2d');
+  context.drawImage(image, 0, 0);
+  return context.getImageData(0, 0, canvas.width, canvas.height).data;
+}
+
+/// A mark on each point whose class changes; alone, single pixels vanish where the picture is shrunk.
+async function markFlips() {
+  const [golden, actual, flips] = ['golden', 'actual', 'flips'].map((id) => document.querySelector(`#picture-${id} img`));
+  if (!flips) return;
+  await Promise.all([golden, actual, flips].map((image) => image.decode()));
+  const before = pixelsOf(golden), after = pixelsOf(actual);
+  const canvas = document.querySelector('#picture-flips canvas') ?? el('canvas', {'aria-hidden': 'true'});
+  flips.after(canvas);
+  canvas.width = flips.clientWidth;
+  canvas.height = flips.clientHeight;
+  const context = canvas.getContext('2d');
+  const across = canvas.width / scan.width, down = canvas.height / scan.height;
+  const changed = [];
+  for (let i = 0; i < scan.width * scan.height; ++i)
+    if ([0, 1, 2].some((k) => before[4 * i + k] !== after[4 * i + k])) changed.push(i);
+  const draw = (i, edge) => {
+    const width = Math.max(across, 4) + edge, height = Math.max(down, 4) + edge;
+    context.fillRect(
+        (i % scan.width + 0.5) * across - width / 2, (Math.floor(i / scan.width) + 0.5) * down - height / 2, width, height);
+  };
+  context.fillStyle = '#fff';
+  if (changed.length < 5000) changed.forEach((i) => draw(i, 2));  // more would be white alone
+  for (const i of changed) {
+    context.fillStyle = `rgb(${after.slice(4 * i, 4 * i + 3).join(' ')})`;
+    draw(i, 0);
+  }
 }
 
 function rangeLegend() {
   const bar = el('div', {class: 'gradient'});
   bar.style.background = `linear-gradient(90deg, ${scan.range_colours.join(', ')})`;
-  return el('div', {class: 'classes'}, el('span', {}, '2 m ', bar, ' 128 m'));
+  return el('div', {class: 'classes'}, el('span', {}, '2 m ', bar, ' 128 m, logarithmic'));
 }
 
 function swatch(colour) {

@@ -1,6 +1,7 @@
 #include "compare/report/words.h"
 
 #include <cmath>
+#include <iomanip>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -34,6 +35,7 @@ std::string number_text(double value, int digits) {
   if (std::isinf(value)) return "inf";
   std::ostringstream text;
   text.precision(digits);
+  if (std::abs(value) >= std::pow(10, digits) - 0.5) text << std::fixed << std::setprecision(0);  // 250000, not 2.5e+05
   text << value;
   return text.str();
 }
@@ -124,7 +126,8 @@ std::string causes_text(const TensorComparison& t) {
 
 std::string rule_text(const RuleFinding& rule) {
   if (rule.rules.empty())
-    return "no known rule; nearest " + rule.best + ", " + std::to_string(rule.fewest_mismatches) + " mismatches";
+    return "no known rule; nearest " + rule.best + ", " + std::to_string(rule.fewest_mismatches) +
+           (rule.fewest_mismatches == 1 ? " mismatch" : " mismatches");
   std::string text = joined(rule.rules, " = ");
   if (!rule.profiles.empty()) text += " (" + joined(rule.profiles, ", ") + ")";
   if (!rule.separators.empty()) text += "; " + joined(rule.separators, "; ");
