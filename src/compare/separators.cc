@@ -1,6 +1,8 @@
 #include "compare/separators.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdint>
 
 #include "compare/conv_separator.h"
@@ -23,6 +25,7 @@ class Draws {
     return z ^ (z >> 31);
   }
   std::int32_t code(std::int32_t n) { return static_cast<std::int32_t>(next() % static_cast<std::uint64_t>(n + 1)); }
+  std::size_t index(std::size_t count) { return next() % count; }
 
  private:
   std::uint64_t state_ = 0;
@@ -51,6 +54,45 @@ void separate_unary(const Candidate& a, const Candidate& b, int channels, std::i
       if (try_point(a, b, {.channel = c, .operand = operand, .codes = std::span(&q, 1)}, s)) return;
 }
 
+/// AD-2 or a rule in its place that is D / 2^T rounded once, D the sum of the moved operands: AD-5 as well where T
+/// ≤ 31.
+bool rounds_once(const AddParams& p) {
+  return p.form == Form::wide && (p.rounding == Rounding::single_up || p.rounding == Rounding::half_away ||
+                                  (p.rounding == Rounding::two_stage && p.shift <= 31));
+}
+
+/// Both round the same sums once, so that they can differ on ties alone.
+bool differ_on_ties(const AddParams& p, const AddParams& q) {
+  return rounds_once(p) && rounds_once(q) && p.multiplier_a == q.multiplier_a && p.multiplier_b == q.multiplier_b &&
+         p.shift == q.shift;
+}
+
+/// Inverse of an odd number modulo 2^64.
+std::uint64_t inverse_of(std::uint64_t odd) {
+  std::uint64_t inverse = odd;  // of three bits; each step doubles them
+  for (int i = 0; i < 5; ++i) inverse *= 2 - odd * inverse;
+  return inverse;
+}
+
+/// Every pair of codes with d_a·A + d_b·B = 2^(T−1) modulo 2^T; `try_pair` gets the codes. Sums stay below 2^49.
+template <class Try>
+void each_tie(const AddParams& p, Try&& try_pair) {
+  if (p.shift < 1 || p.shift > 50) return;
+  const auto a = static_cast<std::uint64_t>(p.multiplier_a), b = static_cast<std::uint64_t>(p.multiplier_b);
+  const int twos = b == 0 ? p.shift : std::min(std::countr_zero(b), p.shift);
+  const std::uint64_t stride = std::uint64_t{1} << (p.shift - twos), odd = b == 0 ? 1 : b >> twos;
+  const std::uint64_t inverse = inverse_of(odd), modulus = std::uint64_t{1} << p.shift;
+  for (std::int32_t qa = 0; qa <= p.a.n; ++qa) {
+    const auto da = static_cast<std::uint64_t>(std::int64_t{qa} - p.a.zero());
+    const std::uint64_t rest = (modulus / 2 - da * a) & (modulus - 1);
+    if ((rest & ((std::uint64_t{1} << twos) - 1)) != 0) continue;
+    // d_b = q_b − z_b is this number modulo the stride.
+    const auto first = ((rest >> twos) * inverse + static_cast<std::uint64_t>(p.b.zero())) & (stride - 1);
+    for (std::uint64_t qb = first; qb <= static_cast<std::uint64_t>(p.b.n); qb += stride)
+      if (try_pair(qa, static_cast<std::int32_t>(qb))) return;
+  }
+}
+
 void separate_add(const Candidate& a, const Candidate& b, const Grid& x0, const Grid& x1, Separator& s) {
   const auto try_pair = [&](std::int32_t p, std::int32_t q) {
     const std::int32_t codes[] = {p, q};
@@ -63,18 +105,41 @@ void separate_add(const Candidate& a, const Candidate& b, const Grid& x0, const 
         if (try_pair(p, q)) return;
     return;
   }
+  if (const auto& p = std::get<AddParams>(a.params); differ_on_ties(p, std::get<AddParams>(b.params))) {
+    s.complete = true;
+    each_tie(p, [&](std::int32_t qa, std::int32_t qb) {
+      s.complete = s.tried < kBudget;
+      return !s.complete || try_pair(qa, qb);
+    });
+    return;
+  }
   Draws draws;
   while (s.tried < kBudget)
     if (try_pair(draws.code(x0.n), draws.code(x1.n))) return;
 }
 
-/// The rule sees no more of a window than its sum.
-bool reads_sum(const Candidate& candidate) { return std::get<AvgPoolParams>(candidate.params).form != Form::float32; }
+/// The rule sees no more of a window than its sum of `taps` codes: all but AP-3, and that one where its value with
+/// exact sums is farther from a change of code than its float32 operations can move it.
+bool reads_sum(const Candidate& candidate, const Grid& x, std::int32_t taps, std::int32_t sum) {
+  const auto& p = std::get<AvgPoolParams>(candidate.params);
+  if (p.form != Form::float32) return true;
+  constexpr double kUnit = 0x1.001p-24;  // and a little for the errors of errors
+  const double count = candidate.valid_taps ? taps : p.taps, step = double{x.float_scale} / (count * p.y.float_scale);
+  const std::int32_t zero = x.zero(), total = sum - taps * zero, away = taps * std::min(zero, x.n - zero);
+  const double value = total * step, code = value + p.y.zero() + 0.5;
+  // Sum of magnitudes: what lies on the lesser side of zero counts twice.
+  const double largest = (std::abs(total) + 2.0 * away) * step;
+  // One rounding of each product and all sums but the first, of both quotients, of the difference.
+  const double error = kUnit * (count * largest + 2 * std::abs(value) + std::abs(code));
+  return std::abs(code - std::round(code)) > error || code < -1 || code > p.y.n + 2;
+}
 
 /// Every sum of a window of any extent that an image can leave of it, the whole one first; as taps that differ by at
-/// most one code.
+/// most one code, and in other ways where that matters.
 void separate_pool(const Candidate& a, const Candidate& b, const Grid& x, const Window& window, Separator& s) {
-  s.complete = reads_sum(a) && reads_sum(b);
+  constexpr int kWays = 64;
+  Draws draws;
+  s.complete = true;
   for (int rows = window.kernel_h; rows >= std::max(1, window.kernel_h - 2 * window.pad_h); --rows)
     for (int columns = window.kernel_w; columns >= std::max(1, window.kernel_w - 2 * window.pad_w); --columns) {
       const std::int32_t taps = rows * columns;
@@ -82,6 +147,15 @@ void separate_pool(const Candidate& a, const Candidate& b, const Grid& x, const 
       for (std::int32_t sum = 0; sum <= taps * x.n; ++sum) {
         for (std::int32_t i = 0; i < taps; ++i) codes[static_cast<std::size_t>(i)] = (sum + i) / taps;
         if (try_point(a, b, {.rows = rows, .columns = columns, .codes = codes}, s)) return;
+        if (reads_sum(a, x, taps, sum) && reads_sum(b, x, taps, sum)) continue;
+        s.complete = false;
+        for (int way = 0; way < kWays; ++way) {
+          std::int32_t &from = codes[draws.index(codes.size())], &to = codes[draws.index(codes.size())];
+          const std::int32_t moved = draws.code(std::min(from, x.n - to));
+          from -= moved;
+          to += moved;
+          if (try_point(a, b, {.rows = rows, .columns = columns, .codes = codes}, s)) return;
+        }
       }
     }
 }
