@@ -40,8 +40,8 @@ OutputReads OutputReader::at(std::size_t index) {
       codes_[0] = operands_[reads.operand].at(p.channel, p.row, p.column);
       break;
     case Op::pixel_shuffle: {
-      const int r = node.factor;  // PS-1
-      codes_[0] = operands_[0].at(r * r * p.channel + r * (p.row % r) + p.column % r, p.row / r, p.column / r);
+      const Position from = shuffled_from(node.factor, p);
+      codes_[0] = operands_[0].at(from.channel, from.row, from.column);
       break;
     }
     default:

@@ -10,20 +10,13 @@ Position position_of(const PlanarTensor& t, std::size_t index) {
 }
 
 std::vector<Tap> window_taps(const GraphNode& node, const NodeData& data, std::int32_t zero, const PlanarTensor& in,
-                             Position o) {
-  const Window& w = node.window;
-  const int inputs = node.in_channels / node.groups, group = o.channel / (node.out_channels / node.groups);
+                             Position output) {
   std::vector<Tap> taps;
   taps.reserve(static_cast<std::size_t>(node.reduction()));
-  std::size_t weight = static_cast<std::size_t>(o.channel) * static_cast<std::size_t>(node.reduction());
-  for (int c = group * inputs; c < (group + 1) * inputs; ++c)
-    for (int i = 0; i < w.kernel_h; ++i)
-      for (int j = 0; j < w.kernel_w; ++j, ++weight) {
-        const int row = o.row * w.stride_h - w.pad_h + i * w.dilation_h;
-        const int column = o.column * w.stride_w - w.pad_w + j * w.dilation_w;
-        if (row < 0 || column < 0 || row >= in.height || column >= in.width) continue;
-        taps.push_back({in.at(c, row, column) - zero, data.weights[weight]});
-      }
+  each_tap(node, output, [&](Position p, std::size_t weight) {
+    if (p.row < 0 || p.column < 0 || p.row >= in.height || p.column >= in.width) return;
+    taps.push_back({in.at(p.channel, p.row, p.column) - zero, data.weights[weight]});
+  });
   return taps;
 }
 

@@ -5,14 +5,11 @@
 #include <vector>
 
 #include "graph/model.h"
+#include "graph/taps.h"
 #include "tensor/planar.h"
 
 namespace intsim {
 
-/// Position of a code in a tensor.
-struct Position {
-  int channel, row, column;
-};
 Position position_of(const PlanarTensor& tensor, std::size_t index);
 
 /// One product of a window.

@@ -1,14 +1,17 @@
 // Packs whose profile is hidden: for every layer the rules that are named are those which the oracle cannot tell apart
-// on the pack's data, and an input said to separate two of them does so in the oracle.
+// on the pack's data, and an input printed to separate two of them does so in the oracle.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <random>
 #include <set>
+#include <sstream>
 
 #include "compare/candidates.h"
 #include "compare/rules.h"
-#include "compare/separators.h"
 #include "import/model_file.h"
 #include "support.h"
 
@@ -68,74 +71,118 @@ std::set<std::string> expected_names(const oracle::Network& network, const std::
   return names;
 }
 
-/// One output of `layer` under two targets where its operands hold the separator's codes; nothing where the operation
-/// reads a sum that no window was found for.
-struct Confirmation {
-  bool tried = false;
+/// What a separator says in words.
+struct Words {
+  bool equal = false, differ = false;
+  int channel = 0, rows = 0, columns = 0;
+  std::size_t operand = 0;
+  long long accumulator = 0;
+  std::vector<int> codes;
   int first = 0, second = 0;
 };
 
-Confirmation confirm_pixel(const oracle::Network& network, const std::string& layer, const Separator& s,
-                           const oracle::Target& a, const oracle::Target& b, const std::vector<int>& channels) {
-  Operands operands;
-  const std::string op = network.op(layer);
-  for (std::size_t i = 0; i < channels.size(); ++i)
-    operands.codes.push_back({channels[i], 1, 1, std::vector<int>(static_cast<std::size_t>(channels[i]), 0)});
-  int channel = s.channel, x = 0, y = 0;
-  if (op == "softmax") {
-    operands.codes[0].data.assign(s.codes.begin(), s.codes.end());
-  } else if (op == "avg_pool") {
-    // Output (1, 1) reads rows and columns 1 to 3; output 0 reads 0 and 1.
-    const int side = 4;
-    y = s.rows == 3 ? 1 : 0;
-    x = s.columns == 3 ? 1 : 0;
-    operands.codes[0] = {channels[0], side, side,
-                         std::vector<int>(static_cast<std::size_t>(channels[0] * side * side), 0)};
-    std::size_t k = 0;
-    for (int i = 0; i < s.rows; ++i)
-      for (int j = 0; j < s.columns; ++j)
-        operands.codes[0].data[static_cast<std::size_t>((y + i) * side + x + j)] = s.codes[k++];
-  } else {
-    if (op == "concat")
-      for (std::size_t i = 0; i < s.operand; ++i) channel += channels[i];
-    operands.codes[s.operand].data[static_cast<std::size_t>(s.channel)] = s.codes[0];
-    if (op == "add") operands.codes[1].data[static_cast<std::size_t>(s.channel)] = s.codes[1];
-    if (op == "pixel_shuffle") channel = 0;
+/// "A and B differ at channel 3, accumulator 50, codes 128x17 129: 42 and 43".
+Words parse(const std::string& text) {
+  Words w;
+  w.equal = text.ends_with(" are equal on every input");
+  const std::size_t start = text.find(" differ at channel ");
+  w.differ = start != std::string::npos;
+  if (!w.differ) return w;
+  const auto after = [&](const char* key) {
+    const std::size_t at = text.find(key, start);
+    return at == std::string::npos ? std::string() : text.substr(at + std::strlen(key));
+  };
+  w.channel = std::stoi(after(" differ at channel "));
+  if (const std::string rest = after(", accumulator "); !rest.empty()) w.accumulator = std::stoll(rest);
+  if (const std::string rest = after(", operand "); !rest.empty()) w.operand = std::stoul(rest);
+  if (const std::string rest = after(", window "); !rest.empty())
+    REQUIRE(std::sscanf(rest.c_str(), "%dx%d", &w.rows, &w.columns) == 2);
+  const std::string list = after(", codes "), results = list.substr(list.find(':'));
+  std::istringstream runs(list.substr(0, list.find(':')));
+  for (std::string run; runs >> run;) {
+    const std::size_t times = run.find('x');
+    const int count = times == std::string::npos ? 1 : std::stoi(run.substr(times + 1));
+    w.codes.insert(w.codes.end(), static_cast<std::size_t>(count), std::stoi(run));
   }
-  return {true, network.evaluate(layer, a, operands.pointers(), channel, y, x),
-          network.evaluate(layer, b, operands.pointers(), channel, y, x)};
+  REQUIRE(std::sscanf(results.c_str(), ": %d and %d", &w.first, &w.second) == 2);
+  return w;
 }
 
-/// A window around the middle of a 5×5 image that sums to the separator's accumulator, by taking the largest weights
-/// first; every layer of the network has a window within ±2.
-Confirmation confirm_conv(const oracle::Network& network, const GraphNode& node, const Separator& s,
-                          const oracle::Target& a, const oracle::Target& b) {
+/// Operands that hold the codes of a separator, and the output that reads them.
+struct Replay {
+  Operands operands;
+  int channel = 0, row = 0, column = 0;
+};
+
+Replay replay_pixel(const std::string& op, const Words& w, const std::vector<int>& channels) {
+  Replay r;
+  r.channel = w.channel;
+  for (const int c : channels) r.operands.codes.push_back({c, 1, 1, std::vector<int>(static_cast<std::size_t>(c), 0)});
+  if (op == "softmax") {
+    r.operands.codes[0].data = w.codes;
+    return r;
+  }
+  if (op == "concat")
+    for (std::size_t i = 0; i < w.operand; ++i) r.channel += channels[i];
+  r.operands.codes[w.operand].data[static_cast<std::size_t>(w.channel)] = w.codes.at(0);
+  if (op == "add") r.operands.codes[1].data[static_cast<std::size_t>(w.channel)] = w.codes.at(1);
+  if (op == "pixel_shuffle") r.channel = 0;
+  return r;
+}
+
+/// Three of four rows around output 1, two of them below output 0, or the only one.
+Replay replay_pool(const Words& w, int channels) {
+  Replay r;
+  r.channel = w.channel;
+  r.row = w.rows == 3 ? 1 : 0;
+  r.column = w.columns == 3 ? 1 : 0;
+  const int height = w.rows == 1 ? 1 : 4, width = w.columns == 1 ? 1 : 4;
+  oracle::Codes in{channels, height, width, std::vector<int>(static_cast<std::size_t>(channels * height * width), 0)};
+  REQUIRE(static_cast<int>(w.codes.size()) == w.rows * w.columns);
+  std::size_t k = 0;
+  for (int i = 0; i < w.rows; ++i)
+    for (int j = 0; j < w.columns; ++j)
+      in.data[static_cast<std::size_t>((w.channel * height + r.row + i) * width + r.column + j)] = w.codes[k++];
+  r.operands.codes.push_back(in);
+  return r;
+}
+
+/// The window around the middle of a 5x5 image: every window of the network lies within ±2. Its sum must be the one
+/// that is printed beside it.
+Replay replay_conv(const oracle::Network& network, const GraphNode& node, const Words& w) {
   const oracle::Grid grid = network.grid(network.inputs(node.name)[0]);
   const std::vector<int> weights = network.weight_codes(node.name);
-  const int side = 5, middle = 2, taps = node.window.taps();
-  const auto reduction = static_cast<std::size_t>(node.in_channels * taps);
-  std::vector<std::size_t> order(reduction);
-  for (std::size_t i = 0; i < reduction; ++i) order[i] = i;
-  const auto weight = [&](std::size_t i) { return weights[static_cast<std::size_t>(s.channel) * reduction + i]; };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t i, std::size_t j) { return std::abs(weight(i)) > std::abs(weight(j)); });
-  oracle::Codes in{
-      node.in_channels, side, side,
-      std::vector<int>(static_cast<std::size_t>(node.in_channels * side * side), static_cast<int>(grid.zero_point))};
-  long long rest = s.sum;
-  for (const std::size_t i : order) {
-    if (weight(i) == 0) break;
-    const long long d = std::clamp<long long>(rest / weight(i), -grid.zero_point, grid.n - grid.zero_point);
-    rest -= d * weight(i);
-    const int tap = static_cast<int>(i) % taps, c = static_cast<int>(i) / taps;
-    const int y = middle - node.window.pad_h + tap / node.window.kernel_w * node.window.dilation_h;
-    const int x = middle - node.window.pad_w + tap % node.window.kernel_w * node.window.dilation_w;
-    in.data[static_cast<std::size_t>((c * side + y) * side + x)] = static_cast<int>(grid.zero_point + d);
+  const int side = 5, taps = node.window.taps();
+  Replay r;
+  r.channel = w.channel;
+  r.row = r.column = 2;
+  oracle::Codes in{node.in_channels, side, side, std::vector<int>(static_cast<std::size_t>(node.in_channels * 25), 0)};
+  REQUIRE(static_cast<int>(w.codes.size()) == node.in_channels * taps);
+  long long sum = 0;
+  for (int i = 0; i < node.in_channels * taps; ++i) {
+    const int q = w.codes[static_cast<std::size_t>(i)], tap = i % taps;
+    REQUIRE((q >= 0 && q <= grid.n));
+    sum += (q - grid.zero_point) * weights[static_cast<std::size_t>(w.channel * node.in_channels * taps + i)];
+    const int y = 2 - node.window.pad_h + tap / node.window.kernel_w * node.window.dilation_h;
+    const int x = 2 - node.window.pad_w + tap % node.window.kernel_w * node.window.dilation_w;
+    in.data[static_cast<std::size_t>((i / taps * side + y) * side + x)] = q;
   }
-  if (rest != 0) return {};
-  const std::vector<const oracle::Codes*> operands = {&in};
-  return {true, network.evaluate(node.name, a, operands, s.channel, middle, middle),
-          network.evaluate(node.name, b, operands, s.channel, middle, middle)};
+  CHECK(sum == w.accumulator);
+  r.operands.codes.push_back(in);
+  return r;
+}
+
+/// Random operands of 3x5 codes.
+Operands random_operands(const oracle::Network& network, const std::string& layer, const std::vector<int>& channels) {
+  std::mt19937 random(7);
+  Operands operands;
+  const std::vector<std::string> inputs = network.inputs(layer);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    operands.codes.push_back({channels[i], 3, 5, std::vector<int>(static_cast<std::size_t>(channels[i] * 15))});
+    const auto n = static_cast<unsigned>(network.grid(inputs[i]).n);
+    for (int& q : operands.codes.back().data) q = static_cast<int>(random() % (n + 1));
+  }
+  return operands;
 }
 
 std::string joined(const std::set<std::string>& names) {
@@ -144,43 +191,59 @@ std::string joined(const std::set<std::string>& names) {
   return text;
 }
 
+/// `separated` and `equal` pairs of rules of one class were confirmed by the oracle; `open` ones have no input.
 struct Totals {
-  int layers = 0, exact = 0, classes = 0, separators = 0, confirmed = 0, windows_missing = 0;
+  int layers = 0, exact = 0, classes = 0, pairs = 0, separated = 0, equal = 0, open = 0;
 };
 
-/// Candidates of the class other than variants that the oracle does not have.
+/// Candidates in the order of the finding's rules.
 std::vector<const Candidate*> members(const std::vector<Candidate>& all, const RuleFinding& finding) {
   std::vector<const Candidate*> found;
-  for (const Candidate& c : all)
-    if (!c.valid_taps && std::find(finding.rules.begin(), finding.rules.end(), c.name) != finding.rules.end())
-      found.push_back(&c);
+  auto next = all.begin();
+  for (const std::string& rule : finding.rules) {
+    next = std::find_if(next, all.end(), [&](const Candidate& c) { return c.name == rule; });
+    REQUIRE(next != all.end());
+    found.push_back(&*next++);
+  }
   return found;
 }
 
 void check_separators(const oracle::Network& network, const Model& model, std::size_t index, const RuleFinding& finding,
                       Totals& totals) {
   const GraphNode& node = model.graph.nodes[index];
+  const std::string op = network.op(node.name);
   const std::vector<Candidate> all = candidates_of(model, index);
   const auto same = members(all, finding);
-  CHECK(finding.separators.size() + 1 == finding.rules.size());
+  REQUIRE(finding.separators.size() + 1 == finding.rules.size());
   ++totals.classes;
   std::vector<int> channels;
   for (const ValueId v : node.inputs) channels.push_back(model.graph.channels(v));
   for (std::size_t i = 1; i < same.size(); ++i) {
+    if (same[0]->valid_taps || same[i]->valid_taps) continue;  // the oracle counts padding
     const oracle::Target a = target_of(same[0]->profiles[0]), b = target_of(same[i]->profiles[0]);
-    const Separator s = separate(model, index, *same[0], *same[i]);
-    if (!s.found) continue;
-    ++totals.separators;
-    const Confirmation c = node.op == Op::conv2d ? confirm_conv(network, node, s, a, b)
-                                                 : confirm_pixel(network, node.name, s, a, b, channels);
-    if (!c.tried) {
-      ++totals.windows_missing;
-      continue;
+    const std::string& text = finding.separators[i - 1];
+    INFO(text);
+    const Words w = parse(text);
+    ++totals.pairs;
+    if (w.differ) {
+      const Replay r = op == "conv2d"     ? replay_conv(network, node, w)
+                       : op == "avg_pool" ? replay_pool(w, channels[0])
+                                          : replay_pixel(op, w, channels);
+      const auto code = [&](const oracle::Target& target) {
+        return network.evaluate(node.name, target, r.operands.pointers(), r.channel, r.row, r.column);
+      };
+      CHECK(w.first != w.second);
+      CHECK(code(a) == w.first);
+      CHECK(code(b) == w.second);
+      ++totals.separated;
+    } else if (w.equal) {
+      const Operands operands = random_operands(network, node.name, channels);
+      CHECK(network.evaluate_all(node.name, a, operands.pointers(), 2).data ==
+            network.evaluate_all(node.name, b, operands.pointers(), 2).data);
+      ++totals.equal;
+    } else {
+      ++totals.open;
     }
-    INFO(separator_text(*same[0], *same[i], s));
-    CHECK(c.first == s.first_code);
-    CHECK(c.second == s.second_code);
-    totals.confirmed += c.first != c.second ? 1 : 0;
   }
 }
 
@@ -239,10 +302,13 @@ TEST_CASE("the rules named for a pack of a hidden profile are those that its dat
     Totals totals;
     check_pack(pack, model_file(config), static_cast<std::size_t>(packs), totals);
     CHECK(totals.layers == 172);
-    CHECK(totals.confirmed > 0);
+    CHECK(totals.separated > 0);
+    // Sums, codes and 8-bit pairs are searched in whole, ties of 16-bit sums too. What stays open are other 16-bit
+    // additions, softmax, and sums of a float32 pool near a change of code: none of them occurs in these models.
+    CHECK(totals.open == 0);
     MESSAGE(config << " " << profile << ": " << totals.exact << " of " << totals.layers << " layers, " << totals.classes
-                   << " classes of several rules, " << totals.separators << " separating inputs, " << totals.confirmed
-                   << " confirmed by the oracle, " << totals.windows_missing << " without a window");
+                   << " classes of several rules, " << totals.pairs << " pairs: " << totals.separated << " separated, "
+                   << totals.equal << " equal, " << totals.open << " open");
     std::filesystem::remove_all(pack);
     ++packs;
   }
