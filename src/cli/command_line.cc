@@ -70,6 +70,11 @@ Interruption::~Interruption() {
 
 int Interruption::signal() const { return g_signal; }
 
+void Interruption::check() const {
+  if (signal() == 0) return;
+  throw Error(static_cast<ExitCode>(exit_code()), std::string("interrupted by ") + name() + "; nothing was written");
+}
+
 const char* Interruption::name() const { return g_signal == SIGINT ? "SIGINT" : "SIGTERM"; }
 
 }  // namespace intsim::cli

@@ -52,6 +52,8 @@ class Interruption {
   const char* name() const;
   /// 128 + signal.
   int exit_code() const { return 128 + signal(); }
+  /// Throws Error with that exit code when a signal came, for a command that has written nothing so far.
+  void check() const;
 };
 
 }  // namespace intsim::cli

@@ -1,8 +1,6 @@
 // intsim compare: a golden pack against another pack or the engine.
 #include <algorithm>
-#include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/command_line.h"
@@ -10,13 +8,13 @@
 #include "cli/compare_predictions.h"
 #include "cli/crop.h"
 #include "cli/model_options.h"
-#include "cli/names.h"
+#include "cli/report_files.h"
 #include "compare/report.h"
 #include "compare/run.h"
 #include "evaluate/progress.h"
 #include "intsim/error.h"
 #include "intsim/scan.h"
-#include "io/file.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 namespace {
@@ -76,7 +74,20 @@ void add_options(CLI::App& app, Options& o) {
       "  intsim compare --predictions A B --dataset-path D");
 }
 
-void check_options(Options& o) {
+/// Options of a run that this comparison does not do.
+void refuse_idle_options(const CLI::App& app, const Options& o) {
+  const auto refuse = [&](std::initializer_list<const char*> names, const char* why) {
+    for (const char* name : names)
+      if (app.count(name) > 0) throw UsageError(std::string(name) + " " + why);
+  };
+  if (o.scan.empty()) refuse({"--height", "--width"}, "is for --scan; a golden pack has its size");
+  if (!o.has_model())
+    refuse({"--target", "--kernels", "--simd", "--threads"}, "needs the model; add --config or --model");
+  if (!o.actual.empty()) refuse({"--kernels", "--simd", "--threads"}, "is for the engine, without a second pack");
+  if (o.compare.exact) refuse({"--kernels", "--simd"}, "is for the engine, which --exact does not run");
+}
+
+void check_options(const CLI::App& app, Options& o) {
   o.compare.explain = !o.no_explain;
   o.compare.isolated = o.compare.isolated || o.compare.exact;
   o.compare.all_rules = o.compare.rules && o.all;
@@ -90,11 +101,41 @@ void check_options(Options& o) {
     throw UsageError("--isolated and --exact start from the golden's operands; they take no --scan");
   if (o.compare.rules && !o.has_model()) throw UsageError("--try-rules needs the model; add --config or --model");
   if (o.compare.causes && !o.compare.isolated) throw UsageError("--causes is for --isolated");
+  refuse_idle_options(app, o);
   if (!o.aliases.empty()) o.compare.aliases = read_aliases(o.aliases);
   if (!o.tolerances.empty()) o.compare.tolerances = read_tolerances(o.tolerances);
 }
 
+/// The packs and the engine that are compared.
+struct Sides {
+  Pack golden;
+  std::optional<Pack> actual;
+  std::optional<EngineSide> engine;
+};
+
+/// Aliases and tolerances that fit no tensor are mistakes; found before the run.
+void check_names(const Options& o, const Sides& sides) {
+  std::vector<std::string> given, torch;
+  for (const Pack* pack : {&sides.golden, sides.actual ? &*sides.actual : nullptr}) {
+    if (pack == nullptr) continue;
+    for (const PackTensor& t : pack->tensors()) {
+      given.push_back(t.name);
+      const auto alias = o.compare.aliases.find(t.name);
+      torch.push_back(alias == o.compare.aliases.end() ? t.name : alias->second);
+    }
+  }
+  if (sides.engine)
+    for (const GraphNode& node : sides.engine->program->program().model->graph.nodes) torch.push_back(node.name);
+  check_aliases(o.aliases, o.compare.aliases, given);
+  check_tolerances(o.tolerances, o.compare.tolerances, torch);
+}
+
 EngineSide engine_side(const Options& o, const Pack& golden) {
+  if (golden.info().height % 16 != 0 || golden.info().width % 16 != 0)
+    throw InputError(golden.folder().string(),
+                     "is of an image of " + std::to_string(golden.info().height) + "x" +
+                         std::to_string(golden.info().width) + ", and the network takes multiples of 16",
+                     "dump it again with another size, or correct the manifest");
   EngineSide side;
   side.program = prepare_program(o.model);
   side.target = o.model.simulator.target;
@@ -114,43 +155,76 @@ std::string page_title(const Comparison& comparison) {
   return "intsim: " + last(comparison.actual.name) + " against " + last(comparison.golden.name);
 }
 
-void write_reports(const Options& o, const Comparison& comparison) {
-  if (!o.json.empty()) write_file(o.json, comparison_json(comparison));
-  if (!o.markdown.empty()) write_file(o.markdown, comparison_markdown(comparison));
-  if (!o.junit.empty()) write_file(o.junit, comparison_junit(comparison));
-  if (!o.html.empty()) write_file(o.html, comparison_html(comparison, page_title(comparison)));
+ReportFiles report_files(const Options& o) {
+  ReportFiles files;
+  files.add("--json", o.json);
+  files.add("--md", o.markdown);
+  files.add("--junit", o.junit);
+  files.add("--html", o.html);
+  return files;
+}
+
+void write_reports(const Comparison& comparison, ReportFiles& files) {
+  files.write("--json", [&] { return comparison_json(comparison); });
+  files.write("--md", [&] { return comparison_markdown(comparison); });
+  files.write("--junit", [&] { return comparison_junit(comparison); });
+  files.write("--html", [&] { return comparison_html(comparison, page_title(comparison)); });
+}
+
+/// The earlier report of --baseline, of the kind that this comparison gives.
+std::optional<Baseline> baseline_of(const Options& o, const Sides& sides) {
+  if (o.baseline.empty()) return std::nullopt;
+  const PackInfo& golden = sides.golden.info();
+  Baseline baseline = read_baseline(o.baseline);
+  check_kind(baseline,
+             {o.compare.isolated ? "isolated" : "cumulative", pack_arithmetic_name(golden.arithmetic), golden.config,
+              sides.actual      ? sides.actual->info().target
+              : o.compare.exact ? ""
+                                : sides.engine->target});
+  return baseline;
 }
 
 /// Exit code by the verdict, or by what got worse.
-ExitCode verdict(const Options& o, const Comparison& comparison) {
-  if (o.baseline.empty()) return comparison.passed() ? ExitCode::ok : ExitCode::numeric;
-  const Regressions worse = regressions(comparison, o.baseline);
+ExitCode verdict(const std::optional<Baseline>& baseline, const Comparison& comparison) {
+  if (!baseline) return comparison.passed() ? ExitCode::ok : ExitCode::numeric;
+  const Regressions worse = regressions(comparison, *baseline);
   for (const std::string& line : worse.lines) std::cout << "regressed: " << printable(line) << "\n";
-  if (worse.lines.empty()) std::cout << "no regression against " << o.baseline << "\n";
+  if (worse.lines.empty()) std::cout << "no regression against " << printable(baseline->name) << "\n";
   return worse.lines.empty() ? ExitCode::ok : ExitCode::numeric;
 }
 
-int compare(Options& o) {
-  check_options(o);
-  const Pack golden(o.golden);
-  std::optional<EngineSide> side;
-  if (o.has_model()) side = engine_side(o, golden);
+Sides open_sides(const Options& o) {
+  Sides sides{.golden = Pack(o.golden), .actual = {}, .engine = {}};
+  if (!o.actual.empty()) sides.actual.emplace(o.actual);
+  if (o.has_model()) sides.engine = engine_side(o, sides.golden);
+  if (o.compare.causes && !sides.golden.info().is_float())
+    throw UsageError("--causes splits differences from a float golden; this one is " +
+                     std::string(pack_arithmetic_name(sides.golden.info().arithmetic)));
+  check_names(o, sides);
+  return sides;
+}
+
+int compare(const CLI::App& app, Options& o) {
+  check_options(app, o);
+  ReportFiles files = report_files(o);
+  const Sides sides = open_sides(o);
+  const std::optional<Baseline> baseline = baseline_of(o, sides);
   const bool show = !o.quiet && is_terminal();
   const CompareProgress progress = [&](const std::string& name) {
     if (show) std::cerr << "\r\033[K" << printable(name) << std::flush;
   };
-  if (o.compare.causes && !golden.info().is_float())
-    throw UsageError("--causes splits differences from a float golden; this one is " +
-                     std::string(pack_arithmetic_name(golden.info().arithmetic)));
-  const Comparison comparison =
-      o.actual.empty() ? compare_engine(golden, *side, o.compare, progress)
-                       : compare_packs(golden, Pack(o.actual), side ? &*side : nullptr, o.compare, progress);
+  const EngineSide* engine = sides.engine ? &*sides.engine : nullptr;
+  const Comparison comparison = sides.actual ? compare_packs(sides.golden, *sides.actual, engine, o.compare, progress)
+                                             : compare_engine(sides.golden, *engine, o.compare, progress);
   if (show) std::cerr << "\r\033[K";
-  write_reports(o, comparison);  // first: who reads standard output may stop after the verdict
+  write_reports(comparison, files);  // first: who reads standard output may stop after the verdict
   std::ostringstream text;
   print_comparison(text, comparison, o.all);
   std::cout << printable_lines(text.str());
-  return static_cast<int>(verdict(o, comparison));
+  const ExitCode code = verdict(baseline, comparison);
+  std::cout.flush();
+  files.finish();
+  return static_cast<int>(code);
 }
 
 }  // namespace
@@ -162,7 +236,7 @@ int run_compare(const Arguments& arguments) {
   CLI::App app("Compares two runs of the network tensor by tensor and says why they differ.", "intsim compare");
   add_options(app, o);
   if (!parse(app, arguments)) return 0;
-  return compare(o);
+  return compare(app, o);
 }
 
 }  // namespace intsim::cli

@@ -1,10 +1,14 @@
 #include "cli/compare_options.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "golden/pack.h"
 #include "intsim/error.h"
 #include "io/file.h"
 #include "io/strict_json.h"
+#include "io/suggest.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 namespace {
@@ -26,19 +30,39 @@ std::map<std::string, std::string> read_aliases(const std::filesystem::path& pat
   const char* hint = "write {\"name in a pack\": \"torch name\"}";
   std::map<std::string, std::string> aliases;
   const nlohmann::ordered_json object = read_object(path, hint);
+  std::size_t index = 0;
   for (const auto& [name, torch] : object.items()) {
-    if (!torch.is_string()) throw InputError(path.string() + ": '" + name + "'", "is no string", hint);
+    const std::string where = path.string() + ": entry " + std::to_string(index++) + ", " + in_quotes(name);
+    if (!torch.is_string()) throw InputError(where, "is no string", hint);
     aliases[name] = torch.get<std::string>();
+    if (has_unprintable(name) || has_unprintable(aliases[name]))
+      throw InputError(where, "has a control character", "correct the name");
   }
   return aliases;
 }
 
-std::vector<std::pair<std::string, Tolerance>> read_tolerances(const std::filesystem::path& path) {
+void check_aliases(const std::string& file, const std::map<std::string, std::string>& aliases,
+                   std::span<const std::string> names) {
+  for (const auto& [name, torch] : aliases)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw InputError(file + ": " + in_quotes(name),
+                       "is no tensor of the packs" + did_you_mean(name, {names.begin(), names.end()}),
+                       "correct the name, or leave it out");
+}
+
+void check_tolerances(const std::string& file, const Tolerances& tolerances, std::span<const std::string> names) {
+  for (const auto& [glob, tolerance] : tolerances)
+    if (!fits_any(glob, names))
+      throw InputError(file + ": " + in_quotes(glob), "fits no tensor of this comparison",
+                       "correct the glob, or leave it out");
+}
+
+Tolerances read_tolerances(const std::filesystem::path& path) {
   const char* hint = "write {\"GLOB\": {\"lsb\": 1, \"reason\": \"why this is accepted\"}}";
-  std::vector<std::pair<std::string, Tolerance>> tolerances;
+  Tolerances tolerances;
   const nlohmann::ordered_json object = read_object(path, hint);
   for (const auto& [glob, entry] : object.items()) {
-    const std::string where = path.string() + ": '" + glob + "'";
+    const std::string where = path.string() + ": " + in_quotes(glob);
     if (!entry.is_object() || entry.size() != 2 || !entry.contains("lsb") || !entry.contains("reason"))
       throw InputError(where, "needs 'lsb' and 'reason' and nothing else", hint);
     const auto& lsb = entry.at("lsb");
@@ -47,6 +71,8 @@ std::vector<std::pair<std::string, Tolerance>> read_tolerances(const std::filesy
     const auto& reason = entry.at("reason");
     if (!reason.is_string() || reason.get<std::string>().find_first_not_of(" \t\n") == std::string::npos)
       throw InputError(where, "'reason' is empty", "say why the tolerance is right");
+    if (has_unprintable(glob) || has_unprintable(reason.get<std::string>()))
+      throw InputError(where, "has a control character", "write it in one line");
     tolerances.push_back({glob, {lsb.get<int>(), reason.get<std::string>()}});
   }
   return tolerances;

@@ -5,12 +5,15 @@
 #include <iostream>
 #include <optional>
 #include <set>
+#include <sstream>
 
 #include "cli/evaluation.h"
+#include "cli/report_files.h"
 #include "evaluate/prediction_comparison.h"
 #include "intsim/error.h"
 #include "intsim/scan.h"
 #include "io/file.h"
+#include "io/text.h"
 #include "lidar/dataset_tree.h"
 
 namespace intsim::cli {
@@ -25,6 +28,12 @@ struct Options {
   bool common = false, quiet = false;
 };
 
+std::string check_threshold(const std::string& text) {
+  double value = 0;
+  const bool number = CLI::detail::lexical_cast(text, value);
+  return number && std::isfinite(value) && value >= 0 ? "" : "'" + text + "' is no finite number from 0";
+}
+
 void add_options(CLI::App& app, Options& o) {
   app.add_option("--predictions", o.folders, "two folders that hold sequences/NN/predictions/*.label")
       ->required()
@@ -33,8 +42,10 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--sequences", o.sequences, "only these: 00,01; may be repeated")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--max-miou-delta", o.max_miou_delta, "exit code 1 where the mIoU differ by more");
-  app.add_option("--max-flipped-ppm", o.max_flipped_ppm, "exit code 1 where more points per million differ");
+  app.add_option("--max-miou-delta", o.max_miou_delta, "exit code 1 where the mIoU differ by more")
+      ->check(check_threshold);
+  app.add_option("--max-flipped-ppm", o.max_flipped_ppm, "exit code 1 where more points per million differ")
+      ->check(check_threshold);
   app.add_flag("--common", o.common, "leave out scans that one side lacks");
   app.add_option("--json", o.json, "write the result as JSON");
   app.add_flag("-q,--quiet", o.quiet, "no progress");
@@ -49,15 +60,15 @@ using ScanName = std::pair<std::string, std::string>;  ///< sequence, name
 /// Scans that a folder has predictions of.
 std::set<ScanName> scans_of(const fs::path& folder, const std::vector<std::string>& sequences) {
   const fs::path root = folder / "sequences";
-  if (!fs::is_directory(root))
+  if (!folder_exists(root))
     throw InputError(root.string(), "is no folder", "name a folder written with --save-predictions");
   std::set<ScanName> names;
-  for (const auto& sequence : fs::directory_iterator(root)) {
-    const std::string name = sequence.path().filename().string();
-    if (!sequences.empty() && std::find(sequences.begin(), sequences.end(), name) == sequences.end()) continue;
-    if (!fs::is_directory(sequence.path() / "predictions")) continue;
-    for (const auto& file : fs::directory_iterator(sequence.path() / "predictions"))
-      if (file.path().extension() == ".label") names.emplace(name, file.path().stem().string());
+  for (const std::string& sequence : list_folder(root, "").foreign) {  // folders are never in `names`
+    if (sequence[0] == '.') continue;
+    if (!sequences.empty() && std::find(sequences.begin(), sequences.end(), sequence) == sequences.end()) continue;
+    const fs::path predictions = root / sequence / "predictions";
+    if (!folder_exists(predictions)) continue;
+    for (const std::string& name : list_folder(predictions, ".label").names) names.emplace(sequence, name);
   }
   return names;
 }
@@ -83,6 +94,11 @@ std::size_t points_of(const fs::path& file) {
   const std::uint64_t bytes = intsim::file_size(file);
   if (bytes == 0 || bytes % 4 != 0)
     throw InputError(file.string(), std::to_string(bytes) + " bytes are no labels of 4 bytes each", "predict it again");
+  if (bytes / 4 > kMaxPoints)
+    throw InputError(
+        file.string(),
+        "holds " + std::to_string(bytes / 4) + " labels, more than the limit of " + std::to_string(kMaxPoints),
+        "check that these are the labels of a single scan");
   return static_cast<std::size_t>(bytes / 4);
 }
 
@@ -104,6 +120,9 @@ void add_scan(const Options& o, const ScanName& scan, PredictionComparison& comp
 
 ExitCode verdict(const Options& o, const PredictionComparison& c) {
   bool missed = false;
+  if (o.max_miou_delta && c.scored_points() == 0)
+    throw InputError(o.dataset, "labels no point of these scans, so --max-miou-delta has nothing to judge",
+                     "name a data set with ground truth");
   if (o.max_miou_delta && std::abs(c.miou_delta()) > *o.max_miou_delta) {
     std::cout << "\nmIoU differs by more than " << *o.max_miou_delta << "\n";
     missed = true;
@@ -124,6 +143,8 @@ int run_compare_predictions(const Arguments& arguments) {
   if (!parse(app, arguments)) return 0;
   if (o.max_miou_delta && o.dataset.empty())
     throw UsageError("--max-miou-delta needs ground truth; add --dataset-path");
+  ReportFiles files;
+  files.add("--json", o.json);
   const std::vector<ScanName> scans = chosen_scans(o);
   PredictionComparison comparison;
   UnknownIds unknown;
@@ -138,9 +159,14 @@ int run_compare_predictions(const Arguments& arguments) {
   progress.finish();
   warn(unknown, "label");
   const PredictionNames names{o.folders[0], o.folders[1]};
-  print_predictions(std::cout, comparison, names);
-  if (!o.json.empty()) write_file(o.json, predictions_json(comparison, names));
-  return static_cast<int>(verdict(o, comparison));
+  files.write("--json", [&] { return predictions_json(comparison, names); });
+  std::ostringstream text;
+  print_predictions(text, comparison, names);
+  std::cout << printable_lines(text.str());
+  const ExitCode code = verdict(o, comparison);
+  std::cout.flush();
+  files.finish();
+  return static_cast<int>(code);
 }
 
 }  // namespace intsim::cli

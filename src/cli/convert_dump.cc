@@ -4,11 +4,12 @@
 #include "cli/command_line.h"
 #include "cli/compare_options.h"
 #include "cli/model_options.h"
-#include "cli/names.h"
+#include "cli/model_pack.h"
 #include "compare/run.h"
 #include "golden/raw_dump.h"
 #include "intsim/error.h"
-#include "intsim/version.h"
+#include "io/file.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 namespace {
@@ -16,20 +17,30 @@ namespace {
 struct Options {
   ModelOptions model;
   std::string folder, output, aliases;
-  RawLayout layout = RawLayout::nhwc;
-  RawType type = RawType::automatic;
+  std::string layout = "nhwc", type = "auto";
 };
 
+const std::map<std::string, RawLayout> kLayouts = {{"nhwc", RawLayout::nhwc}, {"nchw", RawLayout::nchw}};
+const std::map<std::string, RawType> kTypes = {
+    {"auto", RawType::automatic}, {"u8", RawType::u8}, {"u16", RawType::u16}, {"float32", RawType::f32}};
+
+/// Takes the keys of `words` and nothing else.
+template <class T>
+CLI::Validator one_of(const std::map<std::string, T>& words) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : words) names.push_back(name);
+  return CLI::IsMember(names);
+}
+
 void add_options(CLI::App& app, Options& o) {
-  static const std::map<std::string, RawLayout> layouts = {{"nhwc", RawLayout::nhwc}, {"nchw", RawLayout::nchw}};
-  static const std::map<std::string, RawType> types = {
-      {"auto", RawType::automatic}, {"u8", RawType::u8}, {"u16", RawType::u16}, {"float32", RawType::f32}};
   app.add_option("folder", o.folder, "folder with NAME.raw files, or with Result_0 that holds them")->required();
   app.add_option("--config,--model-config", o.model.config, "configuration: w8a8 or w4a8");
   app.add_option("--model", o.model.model, "model file; overrides the search for --config");
   app.add_option("-o,--output", o.output, "folder of the pack; must not exist")->required();
-  app.add_option("--layout", o.layout, "nhwc (default) or nchw")->transform(CLI::Transformer(layouts));
-  app.add_option("--dtype", o.type, "auto (default, by size), u8, u16 or float32")->transform(CLI::Transformer(types));
+  app.add_option("--layout", o.layout, "order of a file's elements")->capture_default_str()->check(one_of(kLayouts));
+  app.add_option("--dtype", o.type, "type of the elements; auto goes by the size")
+      ->capture_default_str()
+      ->check(one_of(kTypes));
   app.add_option("--alias", o.aliases, "JSON: {\"name of a file\": \"torch name\"}");
   add_size_options(app, o.model);
   app.footer(
@@ -40,14 +51,25 @@ void add_options(CLI::App& app, Options& o) {
 }
 
 PackInfo pack_info(const Options& o, const Model& model) {
-  PackInfo info;
-  info.numerics_revision = kNumericsRevision;
+  PackInfo info = model_pack_info(model, "intsim convert-dump", {o.model.projection.height, o.model.projection.width});
   info.arithmetic = PackArithmetic::device;
-  info.producer = std::string("intsim convert-dump ") + kVersion;
-  info.config = model.name;
-  info.height = o.model.projection.height;
-  info.width = o.model.projection.width;
+  const std::filesystem::path folder = std::filesystem::path(o.folder).lexically_normal();
+  info.details = {{"source", (folder.has_filename() ? folder : folder.parent_path()).filename().string()},
+                  {"layout", o.layout},
+                  {"dtype", o.type}};
   return info;
+}
+
+/// Aliases of --alias, each of a tensor of the model.
+std::map<std::string, std::string> aliases_of(const Options& o, const Model& model) {
+  if (o.aliases.empty()) return {};
+  std::map<std::string, std::string> aliases = read_aliases(o.aliases);
+  for (const auto& [name, torch] : aliases)
+    if (torch != kPackInput && model.graph.find(torch) < 0)
+      throw InputError(o.aliases + ": " + in_quotes(name),
+                       "stands for " + in_quotes(torch) + ", which the model does not have",
+                       "`intsim inspect` lists the names");
+  return aliases;
 }
 
 }  // namespace
@@ -59,20 +81,20 @@ int run_convert_dump(const Arguments& arguments) {
   if (!parse(app, arguments)) return 0;
   const Program program = load_program(o.model);
   const Model& model = *program.model;
-  if (!std::filesystem::is_directory(o.folder))
-    throw InputError(o.folder, "is no folder", "name the folder that the device run wrote");
-  std::map<std::string, std::string> aliases;
-  if (!o.aliases.empty()) aliases = read_aliases(o.aliases);
+  if (!folder_exists(o.folder)) throw InputError(o.folder, "is no folder", "name the folder that the device run wrote");
+  const std::map<std::string, std::string> aliases = aliases_of(o, model);
   const std::vector<Extent> extents = infer_extents(model.graph, {o.model.projection.height, o.model.projection.width});
+  const Interruption interruption;
   PackWriter writer(o.output, pack_info(o, model));
   std::vector<std::string> missing;
   for (std::size_t value = 0; value < extents.size(); ++value) {
+    interruption.check();
     const PackTensor description = describe_value(model, static_cast<ValueId>(value), extents[value]);
     const std::filesystem::path path = find_raw(o.folder, description.name, aliases);
     if (path.empty()) {
       missing.push_back(description.name);
     } else {
-      writer.add(description, read_raw(path, description, o.layout, o.type), true);
+      writer.add(description, read_raw(path, description, kLayouts.at(o.layout), kTypes.at(o.type)), true);
     }
   }
   if (missing.size() == extents.size())

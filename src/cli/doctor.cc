@@ -2,9 +2,9 @@
 #include <iostream>
 
 #include "cli/command_line.h"
-#include "cli/names.h"
 #include "intsim/dataset.h"
 #include "intsim/error.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 namespace {

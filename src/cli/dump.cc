@@ -4,11 +4,11 @@
 #include "cli/command_line.h"
 #include "cli/crop.h"
 #include "cli/model_options.h"
+#include "cli/model_pack.h"
 #include "compare/run.h"
 #include "golden/pack.h"
 #include "intsim/error.h"
 #include "intsim/scan.h"
-#include "intsim/version.h"
 #include "io/hash.h"
 
 namespace intsim::cli {
@@ -56,7 +56,6 @@ Image read_image(const Options& o, const Model& model) {
     check_same_tensor(t, o.input, describe_value(model, 0, {t.height, t.width}), "the model");
     return {image_of_codes(model.input, pack.codes(i)), {t.height, t.width}, pack.info().input_hash};
   }
-  if (o.scan.empty()) throw UsageError("name a scan with --scan, or a pack with --input");
   const RangeImage image = project(read_scan(o.scan), o.model.projection);
   Image result{crop_columns(image, o.crop), {image.height, o.crop == 0 ? image.width : o.crop}, ""};
   result.hash = hash_bytes(std::as_bytes(std::span(result.values)));
@@ -64,22 +63,25 @@ Image read_image(const Options& o, const Model& model) {
 }
 
 PackInfo pack_info(const Options& o, const Program& program, const Image& image) {
-  PackInfo info;
-  const Model& model = *program.model;
-  info.numerics_revision = kNumericsRevision;
-  info.producer = std::string("intsim ") + kVersion;
-  info.config = model.name;
+  PackInfo info = model_pack_info(*program.model, "intsim", image.extent);
   if (!o.hide_target) info.target = program.profile.name;
-  const auto source = [&](const char* key) {
-    const auto found = model.sources.find(key);
-    return found == model.sources.end() ? std::string() : found->second;
-  };
-  info.checkpoint_hash = source("checkpoint_xxh128");
-  info.encodings_hash = source("encodings_xxh128");
   info.input_hash = image.hash;
-  info.height = image.extent.height;
-  info.width = image.extent.width;
   return info;
+}
+
+std::vector<std::string> tensor_names(const Model& model) {
+  std::vector<std::string> names = {kPackInput};
+  for (const GraphNode& node : model.graph.nodes) names.push_back(node.name);
+  return names;
+}
+
+void check_options(const CLI::App& app, const Options& o) {
+  if (o.input.empty()) {
+    if (o.scan.empty()) throw UsageError("name a scan with --scan, or a pack with --input");
+    return;
+  }
+  for (const char* name : {"--crop", "--height", "--width"})
+    if (app.count(name) > 0) throw UsageError(std::string(name) + " is for --scan; a pack has its size");
 }
 
 }  // namespace
@@ -89,21 +91,22 @@ int run_dump(const Arguments& arguments) {
   CLI::App app("Runs one scan and writes every tensor to a golden pack, as a hash or in full.", "intsim dump");
   add_options(app, o);
   if (!parse(app, arguments)) return 0;
-  if (!o.input.empty() && o.crop != 0) throw UsageError("--crop is for --scan; a pack has its size");
+  check_options(app, o);
   const auto prepared = prepare_program(o.model);
   const Model& model = *prepared->program().model;
+  check_tensor_globs(o.tensors, tensor_names(model));
   const Image image = read_image(o, model);
+  const Interruption interruption;
   PackWriter writer(o.output, pack_info(o, prepared->program(), image));
   Engine engine(prepared, o.model.simulator.threads);
   ValueId value = 0;
   std::size_t stored = 0;
   engine.run(image.values, image.extent, [&](const std::string& name, const Grid&, const PlanarTensor& codes) {
+    interruption.check();
     const bool keep = matches_any(name, o.tensors);
     writer.add(describe_value(model, value++, {codes.height, codes.width}), codes, keep);
     stored += keep ? 1 : 0;
   });
-  if (!o.tensors.empty() && stored == 0)
-    throw UsageError("--tensors fits no tensor; `intsim inspect` lists their names");
   writer.commit();
   std::cout << value << " tensors, " << stored << " stored in full: " << o.output << "\n";
   return 0;

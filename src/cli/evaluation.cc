@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <iostream>
 
-#include "cli/names.h"
 #include "intsim/label_map.h"
 #include "intsim/scan.h"
 #include "io/file.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 namespace {
@@ -37,7 +37,8 @@ void UnknownIds::add(const MappedLabels& labels, const fs::path& file) {
 void warn(const UnknownIds& ids, const char* kind) {
   if (ids.points == 0) return;
   std::cerr << "intsim: warning: " << ids.points << " points have " << kind
-            << " ids that are not in the label map; they count as class 0 (first in " << ids.first_file << ")\n";
+            << " ids that are not in the label map; they count as class 0 (first in " << printable(ids.first_file)
+            << ")\n";
 }
 
 MappedLabels read_classes(const fs::path& path, std::size_t points) {

@@ -7,10 +7,10 @@
 #include <map>
 #include <type_traits>
 
-#include "cli/names.h"
 #include "intsim/error.h"
 #include "intsim/scan.h"
 #include "io/suggest.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 namespace {

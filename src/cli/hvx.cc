@@ -6,12 +6,12 @@
 
 #include "cli/crop.h"
 #include "cli/model_options.h"
-#include "cli/names.h"
 #include "evaluate/progress.h"
 #include "hvx/compare.h"
 #include "hvx/lowered_request.h"
 #include "intsim/error.h"
 #include "intsim/scan.h"
+#include "io/text.h"
 #include "numerics/target_file.h"
 
 namespace intsim::cli {

@@ -7,9 +7,9 @@
 #include "cli/explain.h"
 #include "cli/layer_summary.h"
 #include "cli/model_options.h"
-#include "cli/names.h"
 #include "intsim/error.h"
 #include "intsim/version.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 namespace {

@@ -5,10 +5,10 @@
 #include <new>
 
 #include "cli/command_line.h"
-#include "cli/names.h"
 #include "intsim/error.h"
 #include "intsim/version.h"
 #include "io/suggest.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 namespace {

@@ -7,7 +7,6 @@
 #include <sstream>
 
 #include "cli/model_options.h"
-#include "cli/names.h"
 #include "cli/oracle_kernels.h"
 #include "cli/statistics_report.h"
 #include "evaluate/progress.h"
@@ -17,6 +16,7 @@
 #include "intsim/label_map.h"
 #include "intsim/scan.h"
 #include "io/file.h"
+#include "io/text.h"
 #include "tensor/planar.h"
 
 namespace intsim::cli {
@@ -205,7 +205,7 @@ int run_run(const Arguments& arguments) {
   if (truth.unknown_ids > 0)
     std::cerr << "intsim: warning: " << truth.unknown_ids
               << " points have ground truth ids that are not in the label map; "
-              << "they count as class 0 (" << o.labels << ")\n";
+              << "they count as class 0 (" << printable(o.labels) << ")\n";
   print_classes(points, o.labels.empty() ? nullptr : &truth);
   return 0;
 }

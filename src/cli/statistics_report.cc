@@ -5,9 +5,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "cli/names.h"
 #include "intsim/version.h"
 #include "io/file.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 namespace {

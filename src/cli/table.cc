@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "cli/command_line.h"
-#include "cli/names.h"
+#include "io/text.h"
 
 namespace intsim::cli {
 

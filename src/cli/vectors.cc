@@ -7,9 +7,9 @@
 #include <iterator>
 
 #include "cli/command_line.h"
-#include "cli/names.h"
 #include "intsim/error.h"
 #include "io/suggest.h"
+#include "io/text.h"
 #include "numerics/target_file.h"
 #include "vectors/foreign.h"
 #include "vectors/stream.h"

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,36 @@ std::string comparison_junit(const Comparison& comparison);
 /// One self-contained page. `title` heads it.
 std::string comparison_html(const Comparison& comparison, const std::string& title);
 
+/// What two reports must have in common to be set against each other.
+struct ReportKind {
+  std::string mode, golden_arithmetic, config, target;
+};
+
+/// An earlier report, as far as regressions are judged by it.
+struct Baseline {
+  struct Tensor {
+    bool passed = false, by_hash = false;
+    std::int64_t unexplained = 0;
+    int max_lsb = 0;
+  };
+  std::string name;  ///< of the file
+  ReportKind kind;
+  std::map<std::string, Tensor> tensors;
+};
+
+/// Reads a report written by comparison_json. Throws InputError for a file that is no such report.
+Baseline read_baseline(const std::filesystem::path& path);
+
+/// Throws InputError where `baseline` is of another mode, golden arithmetic, configuration or target.
+void check_kind(const Baseline& baseline, const ReportKind& kind);
+
 /// What got worse since an earlier report: one line per tensor. Empty: nothing.
 struct Regressions {
   std::vector<std::string> lines;
 };
-/// Reads a report written by comparison_json and sets `comparison` against it: a tensor regressed when it fails now and
-/// did not, or fails with more unexplained mismatches or a larger distance; a tensor that the baseline has must be
-/// there. Throws InputError for a file that is no such report, or one of another mode, model or target.
-Regressions regressions(const Comparison& comparison, const std::filesystem::path& baseline);
+/// Sets `comparison` against an earlier report: a tensor regressed when it fails now and did not, or fails with more
+/// unexplained mismatches or a larger distance; a tensor that the baseline has must be there. Checks the kind as
+/// check_kind does.
+Regressions regressions(const Comparison& comparison, const Baseline& baseline);
 
 }  // namespace intsim

@@ -60,6 +60,12 @@ std::int64_t PredictionComparison::in_b(int c) const {
   return sum;
 }
 
+std::int64_t PredictionComparison::scored_points() const {
+  std::int64_t points = truth_a_.total();
+  for (int c = 0; c < kClasses; ++c) points -= truth_a_.at(c, kIgnored[0]);
+  return points;
+}
+
 double PredictionComparison::agreement(int c) const {
   const std::int64_t either = in_a(c) + in_b(c) - in_both(c);
   return either == 0 ? 1 : static_cast<double>(in_both(c)) / static_cast<double>(either);

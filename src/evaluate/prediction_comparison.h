@@ -27,6 +27,8 @@ class PredictionComparison {
   std::int64_t flipped() const;
   double flipped_ppm() const;
   bool scored() const { return scored_; }
+  /// Points whose truth is a class that counts.
+  std::int64_t scored_points() const;
   /// Points of a class in A, in B, and in both.
   std::int64_t in_a(int c) const;
   std::int64_t in_b(int c) const;

@@ -10,6 +10,7 @@
 #include "intsim/error.h"
 #include "intsim/version.h"
 #include "io/strict_json.h"
+#include "io/text.h"
 
 namespace intsim {
 namespace {
@@ -43,6 +44,8 @@ class Reader {
   std::string text(const char* key) const {
     const json& value = at(key);
     if (!value.is_string()) fail(std::string("'") + key + "' is no string");
+    if (has_unprintable(value.get_ref<const std::string&>()))
+      fail(std::string("'") + key + "' has a control character");
     return value.get<std::string>();
   }
 
@@ -110,14 +113,15 @@ PackArithmetic arithmetic_of(const Reader& r) {
   const std::string name = r.text("arithmetic");
   const auto found = std::find(kArithmetics.begin(), kArithmetics.end(), name);
   if (found == kArithmetics.end())
-    r.fail("'arithmetic' is '" + name + "', not integer, aimet-float32, aimet-float64 or device");
+    r.fail("'arithmetic' is " + in_quotes(name) + ", not integer, aimet-float32, aimet-float64 or device");
   return static_cast<PackArithmetic>(found - kArithmetics.begin());
 }
 
 PackInfo read_info(const json& j, const std::string& where) {
   const Reader r(j, where);
   if (!r.has("schema") || r.at("schema") != kSchema) r.fail("is no manifest of a golden pack");
-  if (r.at("version") != kVersion1) r.fail("has version " + r.at("version").dump() + "; this release reads version 1");
+  if (r.at("version") != kVersion1)
+    r.fail("has version " + json_text(r.at("version")) + "; this release reads version 1");
   PackInfo info;
   info.numerics_revision = static_cast<int>(r.integer("numerics_revision", 0, std::numeric_limits<int>::max()));
   if (info.numerics_revision != kNumericsRevision)
@@ -127,7 +131,10 @@ PackInfo read_info(const json& j, const std::string& where) {
   info.producer = r.optional_text("producer");
   if (r.has("details")) {
     const Reader details(r.at("details"), where + ": 'details'");
-    for (const auto& [key, value] : r.at("details").items()) info.details[key] = details.text(key.c_str());
+    for (const auto& [key, value] : r.at("details").items()) {
+      if (!value.is_string()) details.fail(in_quotes(key) + " is no string");
+      info.details[key] = value.get<std::string>();
+    }
   }
   info.config = r.optional_text("config");
   info.target = r.optional_text("target");
@@ -156,14 +163,16 @@ std::string hash(const Reader& r, const char* key) {
 
 void read_types(const Reader& r, PackTensor& t) {
   const std::string dtype = r.text("dtype"), expected = t.bits > 8 ? "uint16" : "uint8";
-  if (dtype != expected) r.fail("'dtype' is '" + dtype + "'; " + std::to_string(t.bits) + " bits are " + expected);
+  if (dtype != expected)
+    r.fail("'dtype' is " + in_quotes(dtype) + "; " + std::to_string(t.bits) + " bits are " + expected);
   if (r.text("layout") != "CHW")
-    r.fail("'layout' is '" + r.text("layout") + "'; a pack holds CHW (`intsim convert-dump` reads others)");
+    r.fail("'layout' is " + in_quotes(r.text("layout")) + "; a pack holds CHW (`intsim convert-dump` reads others)");
   t.file = file_name(r, "file");
   t.values_file = file_name(r, "values_file");
   if (t.values_file.empty()) return;
   const std::string values = r.text("values_dtype");
-  if (values != "float32" && values != "float64") r.fail("'values_dtype' is '" + values + "', not float32 or float64");
+  if (values != "float32" && values != "float64")
+    r.fail("'values_dtype' is " + in_quotes(values) + ", not float32 or float64");
   t.values_type = values == "float64" ? NpyType::f64 : NpyType::f32;
   t.values_hash = hash(r, "values_xxh128");
 }
@@ -172,7 +181,7 @@ PackTensor read_tensor(const json& j, const std::string& file, std::size_t index
   const std::string position = file + ": tensor " + std::to_string(index);
   PackTensor t;
   t.name = Reader(j, position).text("name");
-  const Reader r(j, position + " ('" + t.name + "')");
+  const Reader r(j, position + " (" + in_quotes(t.name) + ")");
   t.op = r.text("op");
   t.bits = static_cast<int>(r.integer("bits", 4, 16));
   if (t.bits != 4 && t.bits != 8 && t.bits != 16) r.fail("'bits' is " + std::to_string(t.bits) + ", not 4, 8 or 16");
@@ -196,7 +205,7 @@ const char* pack_arithmetic_name(PackArithmetic arithmetic) {
 
 std::string manifest_text(const PackInfo& info, const std::vector<PackTensor>& tensors) {
   // One tensor a line, so that a manifest can be read and diffed.
-  std::string text = info_json(info).dump(2);
+  std::string text = info_json(info).dump(2, ' ', false, ordered_json::error_handler_t::replace);
   text.resize(text.size() - 2);
   text += ",\n  \"tensors\": [";
   for (std::size_t i = 0; i < tensors.size(); ++i)
@@ -215,9 +224,10 @@ std::pair<PackInfo, std::vector<PackTensor>> parse_manifest(const std::string& t
   for (const json& entry : list) {
     tensors.push_back(read_tensor(entry, where, tensors.size()));
     const PackTensor& t = tensors.back();
-    if (!names.insert(t.name).second) r.fail("tensor '" + t.name + "' is listed twice");
+    if (!names.insert(t.name).second) r.fail("tensor " + in_quotes(t.name) + " is listed twice");
     for (const std::string& file : {t.file, t.values_file})
-      if (!file.empty() && !files.insert(file).second) r.fail("tensor '" + t.name + "' shares the file " + file);
+      if (!file.empty() && !files.insert(file).second)
+        r.fail("tensor " + in_quotes(t.name) + " shares the file " + in_quotes(file));
   }
   return {std::move(info), std::move(tensors)};
 }

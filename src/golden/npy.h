@@ -6,11 +6,15 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/file.h"
 
 namespace intsim {
+
+/// The first bytes of a file.
+inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
 /// What an array consists of.
 enum class NpyType { u8, u16, f32, f64 };

@@ -95,7 +95,8 @@ class Pack {
   std::vector<PackTensor> tensors_;
 };
 
-/// Writes a pack: the folder appears under its name complete or not at all.
+/// Writes a pack: the folder appears under its name complete or not at all. What a reader would refuse in the texts of
+/// `info` is written as '?'.
 class PackWriter {
  public:
   /// Throws UsageError when `folder` exists, OutputError when it cannot be written.
@@ -120,5 +121,9 @@ class PackWriter {
 
 /// Whether `name` fits one of `globs`, where `*` stands for any characters and `?` for one.
 bool matches_any(const std::string& name, std::span<const std::string> globs);
+/// Whether `glob` fits one of `names`.
+bool fits_any(const std::string& glob, std::span<const std::string> names);
+/// Throws UsageError naming the first of the globs after --tensors that fits none of `names`.
+void check_tensor_globs(std::span<const std::string> globs, std::span<const std::string> names);
 
 }  // namespace intsim

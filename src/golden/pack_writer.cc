@@ -1,5 +1,4 @@
 #include <fnmatch.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include "golden/pack.h"
 #include "intsim/error.h"
 #include "io/hash.h"
+#include "io/text.h"
 
 namespace intsim {
 namespace {
@@ -36,18 +36,27 @@ void write_npy(const std::filesystem::path& path, NpyType type, const PackTensor
   file.commit();
 }
 
+/// Texts of a command line as a reader of the manifest takes them.
+PackInfo with_printable_texts(PackInfo info) {
+  for (std::string* text : {&info.producer, &info.config, &info.target}) *text = printable(*text);
+  for (auto& [key, text] : info.details) text = printable(text);
+  return info;
+}
+
 }  // namespace
 
 PackWriter::PackWriter(std::filesystem::path folder, PackInfo info)
-    : folder_(std::move(folder)), info_(std::move(info)) {
+    : folder_(std::move(folder)), info_(with_printable_texts(std::move(info))) {
   if (folder_.filename().empty()) folder_ = folder_.parent_path();
   if (folder_.empty()) throw UsageError("name a folder for the pack");
-  if (std::filesystem::symlink_status(folder_).type() != std::filesystem::file_type::not_found)
+  std::error_code error;
+  const std::filesystem::file_type found = std::filesystem::symlink_status(folder_, error).type();
+  if (found == std::filesystem::file_type::none)
+    throw OutputError(folder_.string(), "cannot be written: " + error.message(), "name another folder");
+  if (found != std::filesystem::file_type::not_found)
     throw UsageError(folder_.string() + " exists; remove it or name another folder");
   if (folder_.has_parent_path()) make_directories(folder_.parent_path());
-  temporary_ = folder_;
-  temporary_ += ".partial-" + std::to_string(getpid());
-  make_directories(temporary_);
+  temporary_ = make_temporary_folder(folder_);
 }
 
 PackWriter::~PackWriter() {
@@ -57,6 +66,8 @@ PackWriter::~PackWriter() {
 
 void PackWriter::add(PackTensor tensor, const PlanarTensor& codes, bool keep, std::span<const std::byte> values,
                      NpyType type) {
+  if (has_unprintable(tensor.name))
+    throw UsageError("tensor " + in_quotes(tensor.name) + ": a pack holds no name with control characters");
   tensor.channels = codes.channels;
   tensor.height = codes.height;
   tensor.width = codes.width;
@@ -95,6 +106,17 @@ void PackWriter::commit() {
 bool matches_any(const std::string& name, std::span<const std::string> globs) {
   return std::any_of(globs.begin(), globs.end(),
                      [&](const std::string& glob) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
+}
+
+bool fits_any(const std::string& glob, std::span<const std::string> names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return matches_any(name, std::span(&glob, 1)); });
+}
+
+void check_tensor_globs(std::span<const std::string> globs, std::span<const std::string> names) {
+  for (const std::string& glob : globs)
+    if (!fits_any(glob, names))
+      throw UsageError("--tensors: " + in_quotes(glob) + " fits no tensor; `intsim inspect` lists their names");
 }
 
 }  // namespace intsim

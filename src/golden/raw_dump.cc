@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "intsim/error.h"
 
@@ -11,17 +12,24 @@ namespace {
 
 constexpr const char* kHint = "give the layout and type of the dump with --layout and --dtype";
 
-RawType type_of(std::uint64_t bytes, std::uint64_t count, RawType wanted, const std::string& where) {
+/// Type of the elements of a file; one byte holds no code of more than 8 bits.
+RawType type_of(std::uint64_t bytes, const PackTensor& t, RawType wanted, const std::string& where) {
   constexpr std::uint64_t kSizes[] = {0, 1, 2, 4};
-  for (const RawType type : {RawType::u8, RawType::u16, RawType::f32})
-    if ((wanted == RawType::automatic || wanted == type) && bytes == count * kSizes[static_cast<std::size_t>(type)])
-      return type;
-  throw InputError(
-      where,
-      "has " + std::to_string(bytes) + " bytes; " + std::to_string(count) + " elements have " +
-          (wanted == RawType::automatic ? "1, 2 or 4" : std::to_string(kSizes[static_cast<std::size_t>(wanted)])) +
-          " bytes each",
-      kHint);
+  const auto count = static_cast<std::uint64_t>(t.count());
+  const bool wide = t.bits > 8;
+  if (wide && wanted == RawType::u8)
+    throw InputError(where, "codes of " + std::to_string(t.bits) + " bits are no u8", "leave out --dtype, or give u16");
+  for (const RawType type : {RawType::u8, RawType::u16, RawType::f32}) {
+    if ((type == RawType::u8 && wide) || (wanted != RawType::automatic && wanted != type)) continue;
+    if (bytes == count * kSizes[static_cast<std::size_t>(type)]) return type;
+  }
+  const std::string size = wanted != RawType::automatic ? std::to_string(kSizes[static_cast<std::size_t>(wanted)])
+                           : wide                       ? "2 or 4"
+                                                        : "1, 2 or 4";
+  throw InputError(where,
+                   "has " + std::to_string(bytes) + " bytes; " + std::to_string(count) + " elements of " +
+                       std::to_string(t.bits) + " bits have " + size + " bytes each",
+                   kHint);
 }
 
 template <class T>
@@ -41,9 +49,8 @@ double code_of(float value, const PackTensor& t) {
 
 PlanarTensor read_raw(const std::filesystem::path& path, const PackTensor& t, RawLayout layout, RawType wanted) {
   const std::string where = path.string() + " (tensor '" + t.name + "')";
-  const auto count = static_cast<std::uint64_t>(t.count());
-  const RawType type = type_of(intsim::file_size(path), count, wanted, where);
   const MappedFile file(path);
+  const RawType type = type_of(file.bytes().size(), t, wanted, where);
   PlanarTensor codes(t.channels, t.height, t.width);
   const int largest = (1 << t.bits) - 1;
   std::size_t out = 0;
@@ -68,17 +75,16 @@ PlanarTensor read_raw(const std::filesystem::path& path, const PackTensor& t, Ra
 
 std::filesystem::path find_raw(const std::filesystem::path& folder, const std::string& name,
                                const std::map<std::string, std::string>& aliases) {
-  std::vector<std::string> names = {name};
   std::string plain = name;
   std::replace(plain.begin(), plain.end(), '.', '_');
-  if (plain != name) names.push_back(plain);
+  std::set<std::string> names = {name, plain};
   for (const auto& [foreign, torch] : aliases)
-    if (torch == name) names.push_back(foreign);
+    if (torch == name) names.insert(foreign);
   std::filesystem::path found;
   for (const std::filesystem::path& place : {folder, folder / "Result_0"})
     for (const std::string& candidate : names) {
       const std::filesystem::path path = place / (candidate + ".raw");
-      if (!std::filesystem::is_regular_file(path)) continue;
+      if (!file_exists(path)) continue;
       if (!found.empty())
         throw InputError(path.string(), "and " + found.string() + " are both tensor '" + name + "'",
                          "keep the file of one run");

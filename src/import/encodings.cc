@@ -24,9 +24,7 @@ const json& member(const json& node, const char* key, const std::string& where) 
 }
 
 [[noreturn]] void wrong_type(const std::string& where, const char* key, const char* expected, const json& found) {
-  throw InputError(where,
-                   std::string("'") + key + "' is no " + expected + " but " +
-                       found.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 40),
+  throw InputError(where, std::string("'") + key + "' is no " + expected + " but " + json_text(found),
                    "export the file again");
 }
 

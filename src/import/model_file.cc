@@ -10,6 +10,7 @@
 #include "intsim/version.h"
 #include "io/hash.h"
 #include "io/safetensors.h"
+#include "io/strict_json.h"
 
 namespace intsim {
 namespace {
@@ -107,7 +108,7 @@ std::string text_of(const ordered_json& j) { return j.dump(-1, ' ', false, order
 /// Integer within limits; nlohmann would convert silently.
 int integer(const nlohmann::json& j, int low, int high) {
   if (!j.is_number_integer() || j < low || j > high)
-    throw nlohmann::json::other_error::create(599, "number out of range: " + j.dump(), &j);
+    throw nlohmann::json::other_error::create(599, "number out of range: " + json_text(j), &j);
   return j.get<int>();
 }
 

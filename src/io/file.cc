@@ -44,9 +44,9 @@ std::string unused_suffix() {
   return suffix;
 }
 
-/// Opens a regular file for reading and returns its size through `size`.
+/// Opens a regular file for reading and returns its size through `size`. A pipe is refused, not waited for.
 int open_regular(const std::filesystem::path& path, std::uint64_t& size) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) throw InputError(path.string(), "cannot open: " + reason(errno), "check the path and its permissions");
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -55,6 +55,14 @@ int open_regular(const std::filesystem::path& path, std::uint64_t& size) {
   }
   size = static_cast<std::uint64_t>(info.st_size);
   return fd;
+}
+
+std::filesystem::file_type type_of(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::file_type type = std::filesystem::status(path, error).type();
+  if (type == std::filesystem::file_type::none)
+    throw InputError(path.string(), "cannot be looked at: " + error.message(), "check the path and its permissions");
+  return type;
 }
 
 template <class Container>
@@ -176,6 +184,21 @@ void write_file(const std::filesystem::path& path, std::span<const std::byte> by
   file.write(bytes);
   file.commit();
 }
+
+std::filesystem::path make_temporary_folder(const std::filesystem::path& beside) {
+  std::string name;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    name = beside.string() + ".part-" + unused_suffix();
+    if (::mkdir(name.c_str(), 0777) == 0) return name;
+    if (errno != EEXIST) break;
+  }
+  throw OutputError(beside.string(), "cannot create: " + reason(errno),
+                    "check that the folder above it exists and is writable");
+}
+
+bool folder_exists(const std::filesystem::path& path) { return type_of(path) == std::filesystem::file_type::directory; }
+
+bool file_exists(const std::filesystem::path& path) { return type_of(path) == std::filesystem::file_type::regular; }
 
 void make_directories(const std::filesystem::path& path) {
   std::error_code error;

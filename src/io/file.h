@@ -67,4 +67,13 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
 /// Creates a directory and its parents. Throws OutputError.
 void make_directories(const std::filesystem::path& path);
 
+/// Creates an empty folder `beside`.part-XXXXXX whose name nothing had, not even a link. Throws OutputError.
+std::filesystem::path make_temporary_folder(const std::filesystem::path& beside);
+
+/// Whether `path` is a folder; false where nothing is. Throws InputError where that cannot be told (no permission, a
+/// circle of links, a name too long).
+bool folder_exists(const std::filesystem::path& path);
+/// The same for a regular file.
+bool file_exists(const std::filesystem::path& path);
+
 }  // namespace intsim

@@ -26,7 +26,7 @@ std::size_t dtype_size(const std::string& dtype) {
 
 /// Non-negative integer; the library would convert other numbers silently.
 std::uint64_t whole(const json& j) {
-  if (!j.is_number_unsigned()) throw json::other_error::create(599, "no whole number: " + j.dump(), &j);
+  if (!j.is_number_unsigned()) throw json::other_error::create(599, "no whole number: " + json_text(j), &j);
   return j.get<std::uint64_t>();
 }
 

@@ -5,11 +5,15 @@
 #include <vector>
 
 #include "intsim/error.h"
+#include "io/text.h"
 
 namespace intsim {
 namespace {
 
 using nlohmann::json;
+
+constexpr int kDeepest = 64;  ///< levels; values are copied and freed level by level on the stack
+constexpr std::size_t kLongestReason = 200;
 
 /// Follows the parser through the objects that are open and the keys seen in each.
 class KeyWatch {
@@ -43,26 +47,38 @@ class KeyWatch {
 
 std::string at_key(const KeyWatch& watch) {
   const std::string path = watch.path(0);
-  return path.empty() ? "" : " at key '" + path + "'";
+  return path.empty() ? "" : " at key " + in_quotes(path);
 }
+
+std::string reason(const json::exception& e) { return ": " + shortened(e.what(), kLongestReason); }
 
 }  // namespace
 
 json parse_strict_json(const std::string& text, const std::string& where, const std::string& hint) {
   KeyWatch watch;
-  const auto event = [&](int, json::parse_event_t kind, json& parsed) {
+  const auto event = [&](int depth, json::parse_event_t kind, json& parsed) {
+    const bool opens = kind == json::parse_event_t::object_start || kind == json::parse_event_t::array_start;
+    if (opens && depth >= kDeepest)
+      throw InputError(where, "is nested deeper than " + std::to_string(kDeepest) + " levels" + at_key(watch), hint);
     if (watch.see(kind, parsed)) return true;
     const std::string outer = watch.path(1);
-    throw InputError(where, "key '" + watch.key() + "' occurs twice" + (outer.empty() ? "" : " in '" + outer + "'"),
-                     hint);
+    throw InputError(
+        where, "key " + in_quotes(watch.key()) + " occurs twice" + (outer.empty() ? "" : " in " + in_quotes(outer)),
+        hint);
   };
   try {
     return json::parse(text, event);
   } catch (const json::out_of_range& e) {
-    throw InputError(where, "a number is not finite" + at_key(watch) + ": " + e.what(), hint);
+    throw InputError(where, "a number is not finite" + at_key(watch) + reason(e), hint);
   } catch (const json::exception& e) {
-    throw InputError(where, "damaged JSON" + at_key(watch) + ": " + e.what(), hint);
+    throw InputError(where, "damaged JSON" + at_key(watch) + reason(e), hint);
   }
+}
+
+std::string json_text(const json& value) {
+  if (value.is_string()) return in_quotes(value.get_ref<const std::string&>());
+  if (value.is_structured()) return value.is_array() ? "an array" : "an object";
+  return value.dump();
 }
 
 }  // namespace intsim

@@ -11,7 +11,7 @@ from support import Fixture  # noqa: E402
 
 MODULES = ["test_evaluate", "test_commands", "test_explain", "test_explain_targets", "test_accumulators", "test_bad_data",
            "test_bad_model", "test_usage", "test_writes", "test_render", "test_hvx", "test_vectors",
-           "test_compare"]
+           "test_compare", "test_compare_files", "test_convert_dump", "test_predictions", "test_interrupted_dumps"]
 
 if __name__ == "__main__":
     Fixture.prepare(*sys.argv[1:4])

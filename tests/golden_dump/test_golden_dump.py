@@ -8,9 +8,11 @@ formulas of its own, and must arrive at the pack's codes.
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 try:
@@ -162,7 +164,7 @@ class GoldenDump(unittest.TestCase):
 
     def words(self, config):
         return [self.dump, "--checkpoint", self.parts + "/checkpoint.safetensors", "--encodings",
-                f"{self.parts}/{config}.encodings", "--scan", self.scan, *SIZE, "--quiet"]
+                f"{self.parts}/{config}.encodings", "--scan", self.scan, *SIZE]
 
     def make(self, name, config, *more):
         done = run(*self.words(config), "--tensors", "*", "-o", self.path(name), *more)
@@ -267,7 +269,38 @@ class GoldenDump(unittest.TestCase):
         done = run(self.dump, "--config", "none", "--scan", self.scan, "-o", self.path("x"))
         self.assertEqual(done.returncode, 3)
         self.assertFalse(os.path.exists(self.path("x")))
-        self.assertEqual([n for n in os.listdir(self.folder.name) if "partial" in n], [])
+        self.assertEqual([n for n in os.listdir(self.folder.name) if n.startswith("x")], [])
+
+    def test_options_that_fit_nothing(self):
+        for more, needle in ((["--tensors", "logits", "upBlok1*"], "--tensors: 'upBlok1*' fits no tensor"),
+                             (["--quiet"], "unknown option '--quiet'")):
+            done = run(*self.words("w8a8"), "-o", self.path("y"), *more)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(needle, done.stderr)
+        self.assertEqual([n for n in os.listdir(self.folder.name) if n.startswith("y")], [])
+
+    def test_names_of_scans_that_are_no_text(self):
+        scan = os.fsdecode(os.fsencode(self.path("scan")) + b"\xff\n.bin")
+        os.symlink(self.scan, scan)
+        words = [scan if w == self.scan else w for w in self.words("w8a8")]
+        done = run(*words, "-o", self.path("named"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.path("named") + "/manifest.json") as file:
+            self.assertEqual(json.load(file)["details"]["scan"], "scan??.bin")
+        self.assertEqual(run(self.intsim, "compare", self.path("named"), self.path("named")).returncode, 0)
+
+    def test_an_interrupted_dump_leaves_nothing(self):
+        words = [w for w in self.words("w8a8") if w not in SIZE]
+        with subprocess.Popen([*words, "--tensors", "*", "-o", self.path("cut")], stderr=subprocess.PIPE, text=True) as dump:
+            made = []
+            while not made and dump.poll() is None:
+                time.sleep(0.01)
+                made = [n for n in os.listdir(self.folder.name) if n.startswith("cut")]
+            dump.send_signal(signal.SIGTERM)
+            _, err = dump.communicate(timeout=300)
+        self.assertEqual(dump.returncode, 143, err)
+        self.assertIn("golden-dump: interrupted by SIGTERM; nothing was written", err)
+        self.assertEqual([n for n in os.listdir(self.folder.name) if n.startswith("cut")], [])
 
 
 if __name__ == "__main__":

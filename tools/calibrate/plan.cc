@@ -32,8 +32,7 @@ void apply_group(const json& group, const std::string& where, const std::set<int
     if (it == bits.end()) throw InputError(where + ": '" + name + "'", unknown_name(name, bits));
     if (!value.is_number_integer() ||
         !widths.contains(static_cast<int>(std::clamp<double>(value.get<double>(), 0, 99))))
-      throw InputError(where + ": '" + name + "'",
-                       value.dump(-1, ' ', false, json::error_handler_t::replace) + " is no bit width here",
+      throw InputError(where + ": '" + name + "'", json_text(value) + " is no bit width here",
                        widths.contains(16) ? "activations have 4, 8 or 16 bits" : "weights have 4 or 8 bits");
     it->second = value.get<int>();
   }

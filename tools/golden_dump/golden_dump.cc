@@ -13,6 +13,7 @@
 #include "intsim/scan.h"
 #include "intsim/version.h"
 #include "io/hash.h"
+#include "test_model/layers.h"
 #include "torch/checkpoint.h"
 #include "torch/command.h"
 #include "torch/scans.h"
@@ -43,7 +44,7 @@ void add_options(CLI::App& app, Options& o) {
   app.add_flag("--float64", o.float64, "compute and quantise in double");
   app.add_option("--crop", o.crop, "only that many columns in the middle of the range image, a multiple of 16")
       ->check(CLI::Range(16, 8192));
-  torch_tools::add_run_options(app, o.run);
+  torch_tools::add_network_options(app, o.run);
   app.footer(
       "Examples:\n"
       "  golden-dump --config w8a8 --scan 000000.bin --tensors '*' -o PACK\n"
@@ -64,6 +65,14 @@ void find_files(Options& o) {
   if (o.floats && o.tensors.empty()) throw UsageError("--floats stores values of the tensors that --tensors names");
   if (o.checkpoint.empty()) o.checkpoint = find_in_models("salsanext.safetensors");
   if (o.encodings.empty()) o.encodings = find_in_models(o.config + ".encodings");
+}
+
+/// The input and every tensor that has a quantiser.
+std::vector<std::string> tensor_names() {
+  std::vector<std::string> names = {kPackInput};
+  for (const test_model::Module& module : test_model::salsanext_modules())
+    if (test_model::has_output_quantiser(module)) names.push_back(module.name);
+  return names;
 }
 
 /// "AVX512" of torch's own description of itself.
@@ -95,11 +104,12 @@ PackInfo pack_info(const Options& o, const std::vector<float>& image, int height
 
 /// Runs the network and writes every tensor as it arises; returns how many were stored in full.
 template <class T>
-int dump(const Options& o, const torch::Tensor& image, PackWriter& writer) {
+int dump(const Options& o, const torch::Tensor& image, const cli::Interruption& interruption, PackWriter& writer) {
   const torch_tools::Network network(torch_tools::read_checkpoint(o.checkpoint), o.checkpoint);
   const golden_dump::Simulation<T> simulation(network, read_encodings(o.encodings), o.encodings);
   int stored = 0;
   simulation.run(image, [&](const golden_dump::Simulated& tensor) {
+    interruption.check();
     const PackTensor& d = tensor.description;
     PlanarTensor codes(d.channels, d.height, d.width);
     codes.codes = tensor.codes;
@@ -123,15 +133,16 @@ int run(const std::vector<std::string>& words) {
   add_options(app, o);
   if (!cli::parse(app, words)) return 0;
   find_files(o);
+  check_tensor_globs(o.tensors, tensor_names());
   const RangeImage image = project(read_scan(o.scan), o.run.projection);
   std::vector<float> channels = cli::crop_columns(image, o.crop);
   const int width = o.crop == 0 ? image.width : o.crop;
   torch_tools::set_up_torch(o.run.threads);
+  const cli::Interruption interruption;
   PackWriter writer(o.output, pack_info(o, channels, image.height, width));
   const torch::Tensor input = torch::from_blob(channels.data(), {1, 5, image.height, width}, torch::kFloat32);
-  const int stored = o.float64 ? dump<double>(o, input, writer) : dump<float>(o, input, writer);
-  if (!o.tensors.empty() && stored == 0)
-    throw UsageError("--tensors fits no tensor; `intsim inspect` lists their names");
+  const int stored =
+      o.float64 ? dump<double>(o, input, interruption, writer) : dump<float>(o, input, interruption, writer);
   writer.commit();
   std::cout << "173 tensors, " << stored << " stored in full: " << o.output << "\n";
   return 0;

@@ -7,6 +7,7 @@
 #include "evaluate/progress.h"
 #include "intsim/error.h"
 #include "intsim/scan.h"
+#include "io/text.h"
 #include "torch/scans.h"
 
 namespace intsim::torch_tools {
@@ -28,10 +29,14 @@ void add_scan_options(CLI::App& app, ScanOptions& o, const std::string& split) {
   app.add_option("--limit", o.limit, "only the first N scans of those")->check(count);
 }
 
-void add_run_options(CLI::App& app, ScanOptions& o) {
+void add_network_options(CLI::App& app, ScanOptions& o) {
   app.add_option("--height", o.projection.height, "rows of the range image")->capture_default_str();
   app.add_option("--width", o.projection.width, "columns of the range image")->capture_default_str();
   app.add_option("--threads", o.threads, "threads of the network")->capture_default_str()->check(CLI::Range(1, 256));
+}
+
+void add_run_options(CLI::App& app, ScanOptions& o) {
+  add_network_options(app, o);
   app.add_flag("-q,--quiet", o.quiet, "no progress");
 }
 
@@ -67,7 +72,7 @@ int run_program(const std::string& program, int argc, char** argv,
   try {
     return run({argv + 1, argv + argc});
   } catch (const Error& e) {
-    std::cerr << program << ": " << e.what() << "\n";
+    std::cerr << program << ": " << printable_lines(e.what()) << "\n";
     return static_cast<int>(e.code());
   } catch (const std::exception& e) {
     std::cerr << program << ": internal error: " << e.what() << "\n";

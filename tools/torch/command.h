@@ -11,7 +11,7 @@
 
 namespace intsim::torch_tools {
 
-/// The options of add_scan_options and add_run_options.
+/// The options of add_scan_options, add_network_options and add_run_options.
 struct ScanOptions {
   std::string checkpoint, dataset, split;
   std::vector<std::string> sequences;
@@ -27,7 +27,10 @@ CLI::Validator named(const std::string& what);
 /// --checkpoint, --dataset-path, --split (`split` without), --sequences, --every, --limit.
 void add_scan_options(CLI::App& app, ScanOptions& o, const std::string& split);
 
-/// --height, --width, --threads, --quiet.
+/// --height, --width, --threads.
+void add_network_options(CLI::App& app, ScanOptions& o);
+
+/// add_network_options and --quiet.
 void add_run_options(CLI::App& app, ScanOptions& o);
 
 /// The scans that the options choose, at least one. Throws as list_frames does, and InputError where there is none.

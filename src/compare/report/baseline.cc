@@ -1,3 +1,4 @@
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -6,6 +7,7 @@
 #include "intsim/error.h"
 #include "io/file.h"
 #include "io/strict_json.h"
+#include "io/text.h"
 
 namespace intsim {
 namespace {
@@ -15,58 +17,53 @@ using nlohmann::json;
 constexpr std::uint64_t kLargestReport = 64 << 20;
 constexpr const char* kHint = "name a report written by `intsim compare --json`";
 
-/// What a baseline says of a tensor.
-struct Earlier {
-  bool passed = false, by_hash = false;
-  std::int64_t unexplained = 0;
-  int max_lsb = 0;
-};
-
-template <class T>
-T field(const json& object, const char* key, const std::string& where) {
-  try {
-    return object.at(key).get<T>();
-  } catch (const json::exception&) {
-    throw InputError(where, std::string("'") + key + "' is missing or of another type", kHint);
-  }
+[[noreturn]] void refuse(const char* key, const std::string& where) {
+  throw InputError(where, std::string("'") + key + "' is missing or of another type", kHint);
 }
 
-void check_equal(const std::string& where, const char* what, const std::string& then, const std::string& now) {
+const json& member(const json& object, const char* key, const std::string& where) {
+  if (!object.is_object() || !object.contains(key)) refuse(key, where);
+  return object.at(key);
+}
+
+std::string text(const json& object, const char* key, const std::string& where) {
+  const json& value = member(object, key, where);
+  if (!value.is_string()) refuse(key, where);
+  return value.get<std::string>();
+}
+
+bool flag(const json& object, const char* key, const std::string& where) {
+  const json& value = member(object, key, where);
+  if (!value.is_boolean()) refuse(key, where);
+  return value.get<bool>();
+}
+
+/// A count; the library would convert other numbers silently.
+std::int64_t count(const json& object, const char* key, std::int64_t largest, const std::string& where) {
+  const json& value = member(object, key, where);
+  if (!value.is_number_integer() || value < 0 || value > largest) refuse(key, where);
+  return value.get<std::int64_t>();
+}
+
+Baseline::Tensor read_tensor(const json& entry, const std::string& where) {
+  Baseline::Tensor t;
+  t.passed = flag(entry, "passed", where);
+  t.by_hash = flag(entry, "by_hash", where);
+  if (t.by_hash) return t;
+  t.unexplained = count(entry, "unexplained", std::numeric_limits<std::int64_t>::max(), where);
+  t.max_lsb = static_cast<int>(count(entry, "max_lsb", std::numeric_limits<int>::max(), where));
+  return t;
+}
+
+void check_equal(const Baseline& baseline, const char* what, const std::string& then, const std::string& now) {
   if (then == now) return;
-  throw InputError(where, std::string("is of another ") + what + ": '" + then + "', now '" + now + "'",
+  throw InputError(baseline.name,
+                   std::string("is of another ") + what + ": " + in_quotes(then) + ", now " + in_quotes(now),
                    "compare with a report of the same kind");
 }
 
-std::map<std::string, Earlier> read_tensors(const json& j, const std::string& where) {
-  std::map<std::string, Earlier> tensors;
-  for (const json& entry : field<std::vector<json>>(j, "tensors", where)) {
-    const auto name = field<std::string>(entry, "name", where);
-    Earlier& e = tensors[name];
-    e.passed = field<bool>(entry, "passed", where);
-    e.by_hash = field<bool>(entry, "by_hash", where);
-    if (e.by_hash) continue;
-    e.unexplained = field<std::int64_t>(entry, "unexplained", where);
-    e.max_lsb = field<int>(entry, "max_lsb", where);
-  }
-  return tensors;
-}
-
-std::map<std::string, Earlier> read_baseline(const Comparison& now, const std::filesystem::path& path) {
-  const std::string where = path.string();
-  const json j = parse_strict_json(read_text(path, kLargestReport), where, kHint);
-  if (!j.is_object() || field<std::string>(j, "schema", where) != "intsim-comparison" ||
-      field<int>(j, "version", where) != 1)
-    throw InputError(where, "is no report of version 1", kHint);
-  check_equal(where, "mode", field<std::string>(j, "mode", where), now.mode);
-  const json golden = field<json>(j, "golden", where), actual = field<json>(j, "actual", where);
-  check_equal(where, "golden arithmetic", field<std::string>(golden, "arithmetic", where), now.golden.arithmetic);
-  check_equal(where, "configuration", field<std::string>(golden, "config", where), now.golden.config);
-  check_equal(where, "target", field<std::string>(actual, "target", where), now.actual.target);
-  return read_tensors(j, where);
-}
-
 /// Why a tensor is worse than it was; empty where it is not.
-std::string regression(const Earlier& then, const TensorComparison& now) {
+std::string regression(const Baseline::Tensor& then, const TensorComparison& now) {
   if (now.passed()) return "";
   if (then.passed) return "fails, and did not";
   if (now.by_hash || then.by_hash) return "";
@@ -79,8 +76,36 @@ std::string regression(const Earlier& then, const TensorComparison& now) {
 
 }  // namespace
 
-Regressions regressions(const Comparison& now, const std::filesystem::path& path) {
-  std::map<std::string, Earlier> earlier = read_baseline(now, path);
+Baseline read_baseline(const std::filesystem::path& path) {
+  Baseline baseline{.name = path.string(), .kind = {}, .tensors = {}};
+  const std::string& where = baseline.name;
+  const json j = parse_strict_json(read_text(path, kLargestReport), where, kHint);
+  if (!j.is_object() || text(j, "schema", where) != "intsim-comparison" || member(j, "version", where) != 1)
+    throw InputError(where, "is no report of version 1", kHint);
+  const json &golden = member(j, "golden", where), &tensors = member(j, "tensors", where);
+  baseline.kind = {text(j, "mode", where), text(golden, "arithmetic", where), text(golden, "config", where),
+                   text(member(j, "actual", where), "target", where)};
+  if (!tensors.is_array()) refuse("tensors", where);
+  for (const json& entry : tensors) {
+    const std::string name = text(entry, "name", where);
+    const std::string place = where + ": tensor " + in_quotes(name);
+    if (!baseline.tensors.emplace(name, read_tensor(entry, place)).second)
+      throw InputError(place, "is listed twice", kHint);
+  }
+  return baseline;
+}
+
+void check_kind(const Baseline& baseline, const ReportKind& now) {
+  const ReportKind& then = baseline.kind;
+  check_equal(baseline, "mode", then.mode, now.mode);
+  check_equal(baseline, "golden arithmetic", then.golden_arithmetic, now.golden_arithmetic);
+  check_equal(baseline, "configuration", then.config, now.config);
+  check_equal(baseline, "target", then.target, now.target);
+}
+
+Regressions regressions(const Comparison& now, const Baseline& baseline) {
+  check_kind(baseline, {now.mode, now.golden.arithmetic, now.golden.config, now.actual.target});
+  std::map<std::string, Baseline::Tensor> earlier = baseline.tensors;
   Regressions worse;
   for (const TensorComparison& t : now.tensors) {
     const auto found = earlier.find(t.name);
