@@ -32,9 +32,10 @@ function el(tag, attributes = {}, ...children) {
 
 const count = (n) => (n === null || n === undefined ? '–' : n.toLocaleString('en-US'));
 /// `d` significant digits, grouped like counts, without exponent.
-const digits = (n, d) => (n === null || n === undefined ?
-                              '–' :
-                              Number(n.toPrecision(d)).toLocaleString('en-US', {maximumFractionDigits: 20}).replace('-', '−'));
+const digits = (n, d) =>
+    (n === null || n === undefined ?
+         '–' :
+         Number(n.toPrecision(d)).toLocaleString('en-US', {maximumFractionDigits: 20}).replace('-', '−'));
 const signed = (n) => (n > 0 ? '+' : n < 0 ? '−' : '') + count(Math.abs(n));
 const decibel = (t) => (t.mismatches === 0 ? '∞' : digits(t.sqnr_db, 4));
 const many = (n, what, ending = 's') => `${count(n)} ${what}${n === 1 ? '' : ending}`;
@@ -103,8 +104,8 @@ function drawSummary() {
           count(with_('equal')), `of ${count(tensors.length)} tensors equal`, '',
           report.skipped.length ? `${report.skipped.length} left out` : ''),
       tile(
-          (unknown ? '≥ ' : '') + count(mismatches), 'mismatching codes', '',
-          unknown   ? `${many(unknown, 'tensor')} known by hash alone` :
+          (unknown ? '≥ ' : '') + count(mismatches + unknown), 'mismatching codes', '',
+          unknown ? `${many(unknown, 'tensor')} known by hash alone` :
               codes ? `of ${count(codes)}, ${digits((1e6 * mismatches) / codes, 3)} ppm` :
                       ''));
   if (labels)
@@ -120,6 +121,7 @@ function drawLegend() {
       el('span', {}, 'Mismatching codes, ppm'), el('span', {class: 'ramp'}, ramp),
       el('span', {class: 'signs'},
          used.map(([name, [sign, text]]) => el('span', {title: text}, el('b', {}, sign), ` ${name}`)),
+         el('span', {}, el('b', {}, '≠'), ' hash differs'),
          el('span', {}, el('b', {}, '1st'), ' first divergent layer')));
 }
 

@@ -57,7 +57,8 @@ function pixelsOf(image) {
 
 /// A mark on each point whose class changes; alone, single pixels vanish where the picture is shrunk.
 async function markFlips() {
-  const [golden, actual, flips] = ['golden', 'actual', 'flips'].map((id) => document.querySelector(`#picture-${id} img`));
+  const [golden, actual, flips] =
+      ['golden', 'actual', 'flips'].map((id) => document.querySelector(`#picture-${id} img`));
   if (!flips) return;
   await Promise.all([golden, actual, flips].map((image) => image.decode()));
   const before = pixelsOf(golden), after = pixelsOf(actual);
@@ -73,7 +74,8 @@ async function markFlips() {
   const draw = (i, edge) => {
     const width = Math.max(across, 4) + edge, height = Math.max(down, 4) + edge;
     context.fillRect(
-        (i % scan.width + 0.5) * across - width / 2, (Math.floor(i / scan.width) + 0.5) * down - height / 2, width, height);
+        (i % scan.width + 0.5) * across - width / 2, (Math.floor(i / scan.width) + 0.5) * down - height / 2, width,
+        height);
   };
   context.fillStyle = '#fff';
   if (changed.length < 5000) changed.forEach((i) => draw(i, 2));  // more would be white alone
