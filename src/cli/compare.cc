@@ -51,6 +51,11 @@ void add_options(CLI::App& app, Options& o) {
   app.add_flag("--isolated", o.compare.isolated, "feed each layer the golden's operands");
   app.add_flag("--causes", o.compare.causes, "split the differences from a float golden by cause (with --isolated)");
   app.add_flag("--try-rules", o.compare.rules, "name the rule that made each layer with mismatches");
+  app.add_flag("--exact", o.compare.exact,
+               "as --isolated, with each layer's exact value rounded once in place of a target")
+      ->excludes("--target")
+      ->excludes("--causes")
+      ->excludes("--try-rules");
   app.add_flag("--no-explain", o.no_explain, "any difference from a float golden fails");
   app.add_flag("--common", o.compare.common, "leave out tensors that one side lacks");
   app.add_option("--tolerances", o.tolerances, "JSON: {\"GLOB\": {\"lsb\": N, \"reason\": \"...\"}}");
@@ -67,19 +72,22 @@ void add_options(CLI::App& app, Options& o) {
       "  intsim compare --config w8a8 --target aimet GOLDEN --isolated\n"
       "  intsim compare --config w8a8 GOLDEN --isolated --causes --html report.html\n"
       "  intsim compare --config w8a8 GOLDEN --try-rules --all\n"
+      "  intsim compare --config w8a8 GOLDEN --exact\n"
       "  intsim compare --predictions A B --dataset-path D");
 }
 
 void check_options(Options& o) {
   o.compare.explain = !o.no_explain;
+  o.compare.isolated = o.compare.isolated || o.compare.exact;
   o.compare.all_rules = o.compare.rules && o.all;
   o.compare.threads = o.model.simulator.threads;
   if (o.actual.empty() && !o.has_model()) throw UsageError("name a second pack, or a model with --config or --model");
-  if (!o.actual.empty() && o.compare.isolated) throw UsageError("--isolated runs the engine; it takes no second pack");
+  if (!o.actual.empty() && o.compare.isolated)
+    throw UsageError("--isolated and --exact compute the layers; they take no second pack");
   if (!o.actual.empty() && !o.scan.empty())
     throw UsageError("--scan is for a run of the engine, without a second pack");
   if (o.compare.isolated && !o.scan.empty())
-    throw UsageError("--isolated starts from the golden's operands; it takes no --scan");
+    throw UsageError("--isolated and --exact start from the golden's operands; they take no --scan");
   if (o.compare.rules && !o.has_model()) throw UsageError("--try-rules needs the model; add --config or --model");
   if (o.compare.causes && !o.compare.isolated) throw UsageError("--causes is for --isolated");
   if (!o.aliases.empty()) o.compare.aliases = read_aliases(o.aliases);
@@ -138,10 +146,10 @@ int compare(Options& o) {
       o.actual.empty() ? compare_engine(golden, *side, o.compare, progress)
                        : compare_packs(golden, Pack(o.actual), side ? &*side : nullptr, o.compare, progress);
   if (show) std::cerr << "\r\033[K";
+  write_reports(o, comparison);  // first: who reads standard output may stop after the verdict
   std::ostringstream text;
   print_comparison(text, comparison, o.all);
   std::cout << printable_lines(text.str());
-  write_reports(o, comparison);
   return static_cast<int>(verdict(o, comparison));
 }
 

@@ -1,10 +1,9 @@
 #include "cli/model_options.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <sstream>
 #include <thread>
 
+#include "cli/model_folders.h"
 #include "engine/load.h"
 #include "intsim/error.h"
 #include "numerics/target_file.h"
@@ -24,24 +23,6 @@ std::string check_size(const std::string& text) {
   return fits ? "" : "'" + text + "' is no multiple of 16 from 16 to 8192";
 }
 
-/// Folders that may hold models, in search order.
-std::vector<fs::path> model_folders() {
-  std::vector<fs::path> folders;
-  if (const char* path = std::getenv("INTSIM_MODEL_PATH"); path != nullptr) {
-    std::istringstream list(path);
-    for (std::string folder; std::getline(list, folder, ':');)
-      if (!folder.empty()) folders.emplace_back(folder);
-  }
-  folders.emplace_back("models");
-  std::error_code error;
-  if (const fs::path program = fs::read_symlink("/proc/self/exe", error); !error) {
-    const fs::path folder = program.parent_path();
-    folders.push_back((folder / "../share/intsim/models").lexically_normal());
-    folders.push_back((folder / "../../models").lexically_normal());
-  }
-  return folders;
-}
-
 std::string lower_case(std::string text) {
   for (char& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -51,17 +32,10 @@ std::string lower_case(std::string text) {
 fs::path search_model(const std::string& config) {
   if (config.empty() || config.find('/') != std::string::npos)
     throw UsageError("'" + config + "' is no name of a configuration; give a model file with --model");
-  std::string looked;
-  for (const fs::path& folder : model_folders()) {
-    std::error_code error;
-    for (const std::string& name : {config, lower_case(config)}) {
-      const fs::path candidate = folder / (name + ".safetensors");
-      if (fs::exists(candidate, error)) return candidate;
-    }
-    looked += "\n  " + (folder / (config + ".safetensors")).string();
-  }
+  const ModelFile file = find_model_file({config + ".safetensors", lower_case(config) + ".safetensors"});
+  if (!file.path.empty()) return file.path;
   throw Error(ExitCode::input,
-              "model '" + config + "': not found; looked at" + looked +
+              "model '" + config + "': not found; looked at" + file.looked +
                   "\nmake one with `intsim import --checkpoint X.safetensors --encodings Y.encodings -o models/" +
                   config + ".safetensors`, set INTSIM_MODEL_PATH, or give a file with --model");
 }

@@ -118,8 +118,8 @@ void Comparer::judge_node(std::size_t node, const PlanarTensor& golden, const Pl
     return tensors;
   };
   const auto index = static_cast<std::size_t>(golden_index(result.name));
-  std::optional<NpyFile> values;
-  if (golden_.has_values(index)) values = golden_.values(index);
+  std::optional<NpyFile> values;  // of convolutions alone: those of a concatenation are 100 MB and nobody looks at them
+  if (model_->program.graph_node(node).op == Op::conv2d && golden_.has_values(index)) values = golden_.values(index);
   const ComparedLayer layer{node, golden, actual, operands, inherited, values ? &*values : nullptr};
   if (result.mismatches > 0 && !inherited.empty()) {
     result.unexplained = static_cast<std::int64_t>(own_mismatches(layer).size());

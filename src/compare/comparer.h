@@ -20,6 +20,7 @@ namespace intsim {
 /// What is compared, and what of it is looked into.
 struct CompareOptions {
   bool isolated = false;                                      ///< each layer from the golden's operands
+  bool exact = false;                                         ///< isolated: layers evaluated exactly, not by the engine
   bool common = false;                                        ///< tensors that one side lacks are left out
   bool explain = true;                                        ///< mismatches against a float golden
   bool causes = false;                                        ///< split of the mismatches against a float golden

@@ -107,9 +107,11 @@ class ConvJudge {
   double mean_bound_ = 0, sigma_ = 0;
 };
 
-/// 1 LSB, and the exact quotient lies within the float32 error of a boundary.
+/// 1 LSB, and the exact quotient lies within the float error of a boundary.
 bool softmax_explained(const Grid& x, const Grid& y, const PlanarTensor& in, const ComparedLayer& layer,
-                       std::size_t index, double u) {
+                       std::size_t index, PackArithmetic arithmetic) {
+  const double u = unit_roundoff(arithmetic), scale_x = golden_scale(x, arithmetic),
+               scale_y = golden_scale(y, arithmetic);
   const Position p = position_of(layer.golden, index);
   const int golden = layer.golden.codes[index], actual = layer.actual.codes[index];
   if (std::abs(golden - actual) != 1) return false;
@@ -117,18 +119,16 @@ bool softmax_explained(const Grid& x, const Grid& y, const PlanarTensor& in, con
   for (int c = 0; c < in.channels; ++c) top = std::max<int>(top, in.at(c, p.row, p.column));
   long double total = 0;
   double largest = 0;
-  const auto exponent = [&](int c) {
-    return static_cast<long double>(x.float_scale) * (in.at(c, p.row, p.column) - top);
-  };
+  const auto exponent = [&](int c) { return static_cast<long double>(scale_x) * (in.at(c, p.row, p.column) - top); };
   for (int c = 0; c < in.channels; ++c) {
     total += std::exp(exponent(c));
     largest = std::max(largest, static_cast<double>(-exponent(c)));
   }
   const auto share = static_cast<double>(std::exp(exponent(p.channel)) / total);
-  const double value = share / y.float_scale + y.zero(), boundary = std::max(golden, actual) - 0.5;
-  // Twice: a float32 difference of dequantised values; once: exp to 1 ulp, the sum, the quotient.
-  const double relative = u * (2 * 3 * (largest + std::abs(x.float_scale) * x.n) + 4 + in.channels);
-  return std::abs(value - boundary) <= relative * share / y.float_scale + u * (std::abs(value) + y.n + 1);
+  const double value = share / scale_y + y.zero(), boundary = std::max(golden, actual) - 0.5;
+  // Twice: a float difference of dequantised values; once: exp to 1 ulp, the sum, the quotient.
+  const double relative = u * (2 * 3 * (largest + scale_x * x.n) + 4 + in.channels);
+  return std::abs(value - boundary) <= relative * share / scale_y + u * (std::abs(value) + y.n + 1);
 }
 
 }  // namespace
@@ -146,8 +146,8 @@ void Explainer::explain(const ComparedLayer& layer, TensorComparison& result) co
   const Grid& x = model.grid(node.inputs[0]);
   std::int64_t explained = 0;
   if (node.op == Op::softmax) {
-    const double u = unit_roundoff(golden_);
-    for (const std::size_t i : own) explained += softmax_explained(x, data.output, operands[0], layer, i, u) ? 1 : 0;
+    for (const std::size_t i : own)
+      explained += softmax_explained(x, data.output, operands[0], layer, i, golden_) ? 1 : 0;
     result.explanation = "1 LSB and within the float error of the softmax";
   } else {
     const FloatConv conv{node, data, x, golden_};

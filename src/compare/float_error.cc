@@ -26,12 +26,13 @@ double unit_roundoff(PackArithmetic golden) {
 
 double to_double(const Ratio& value) { return oracle::to_real(value).convert_to<double>(); }
 
-double FloatConv::scale_x() const { return golden == PackArithmetic::aimet_float64 ? x.scale : x.float_scale; }
-double FloatConv::scale_w(int channel) const {
-  const Grid& w = data.weight_grid(channel);
-  return golden == PackArithmetic::aimet_float64 ? w.scale : w.float_scale;
+double golden_scale(const Grid& grid, PackArithmetic golden) {
+  return golden == PackArithmetic::aimet_float64 ? grid.scale : grid.float_scale;
 }
-double FloatConv::scale_y() const { return golden == PackArithmetic::aimet_float64 ? y().scale : y().float_scale; }
+
+double FloatConv::scale_x() const { return golden_scale(x, golden); }
+double FloatConv::scale_w(int channel) const { return golden_scale(data.weight_grid(channel), golden); }
+double FloatConv::scale_y() const { return golden_scale(y(), golden); }
 
 Ratio FloatConv::exact(int channel, std::int64_t sum) const {
   const Ratio a(oracle::cpp_int{sum});

@@ -12,6 +12,8 @@ namespace intsim {
 
 /// Unit roundoff: 2^-24 of float32, 2^-53 of double.
 double unit_roundoff(PackArithmetic golden);
+/// Scale of a grid as a golden's arithmetic has it: the double, or its float32 copy.
+double golden_scale(const Grid& grid, PackArithmetic golden);
 
 /// One convolution of a float golden.
 struct FloatConv {

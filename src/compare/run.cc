@@ -1,5 +1,6 @@
 #include "compare/run.h"
 
+#include "compare/exact_layer.h"
 #include "intsim/error.h"
 #include "io/hash.h"
 
@@ -40,8 +41,9 @@ struct Insight {
   }
 };
 
-ComparedSide engine_side(const EngineSide& engine) {
+ComparedSide engine_side(const EngineSide& engine, bool exact) {
   const std::string& config = engine.program->program().model->name;
+  if (exact) return {"exact values of " + config, "exact", "", "intsim", config};
   return {"intsim " + config, "integer", engine.target, "intsim", config};
 }
 
@@ -80,10 +82,27 @@ void run_cumulative(const Pack& golden, const EngineSide& side, const CompareOpt
   });
 }
 
-void run_isolated(const EngineSide& side, const CompareOptions& options, Comparer& comparer,
+/// Output of a node from its operands.
+using LayerRun = std::function<PlanarTensor(std::size_t node, const std::vector<PlanarTensor>& operands)>;
+
+LayerRun engine_layers(const EngineSide& side, const CompareOptions& options) {
+  return [engine = std::make_shared<Engine>(side.program, options.threads)](std::size_t node,
+                                                                            const std::vector<PlanarTensor>& operands) {
+    std::vector<const PlanarTensor*> pointers;
+    for (const PlanarTensor& t : operands) pointers.push_back(&t);
+    return engine->run_node(node, pointers);
+  };
+}
+
+LayerRun exact_layers(const Model& model, Extent input, const CompareOptions& options) {
+  return [&model, extents = infer_extents(model.graph, input), threads = std::make_shared<ThreadPool>(options.threads)](
+             std::size_t node, const std::vector<PlanarTensor>& operands) {
+    return exact_layer(model, node, operands, extents[node + 1], *threads);
+  };
+}
+
+void run_isolated(const Model& model, const LayerRun& run, const CompareOptions& options, Comparer& comparer,
                   const CompareProgress& progress) {
-  const Model& model = *side.program->program().model;
-  Engine engine(side.program, options.threads);
   comparer.skip(kPackInput, "an isolated comparison starts from it");
   for (std::size_t node = 0; node < model.graph.nodes.size(); ++node) {
     const GraphNode& graph_node = model.graph.nodes[node];
@@ -99,10 +118,8 @@ void run_isolated(const EngineSide& side, const CompareOptions& options, Compare
     PlanarTensor codes;
     {
       std::vector<PlanarTensor> operands;
-      std::vector<const PlanarTensor*> pointers;
       for (const ValueId v : graph_node.inputs) operands.push_back(comparer.golden_codes(v));
-      for (const PlanarTensor& t : operands) pointers.push_back(&t);
-      codes = engine.run_node(node, pointers);
+      codes = run(node, operands);
     }
     comparer.add({describe_value(model, static_cast<ValueId>(node + 1), {codes.height, codes.width}), &codes});
   }
@@ -177,10 +194,12 @@ Comparison compare_engine(const Pack& golden, const EngineSide& engine, const Co
   const Model& model = *engine.program->program().model;
   check_model(golden, model, "the model");
   Insight insight(golden, engine, options);
-  Comparer comparer(golden, engine_side(engine), options, &insight.model);
-  check_grids(golden, model, comparer, {golden.info().height, golden.info().width});
+  Comparer comparer(golden, engine_side(engine, options.exact), options, &insight.model);
+  const Extent input{golden.info().height, golden.info().width};
+  check_grids(golden, model, comparer, input);
   if (options.isolated) {
-    run_isolated(engine, options, comparer, progress);
+    run_isolated(model, options.exact ? exact_layers(model, input, options) : engine_layers(engine, options), options,
+                 comparer, progress);
   } else {
     run_cumulative(golden, engine, options, comparer, progress);
   }

@@ -1,7 +1,6 @@
 #include "compare/switches.h"
 
-#include <cmath>
-
+#include "compare/exact_value.h"
 #include "compare/float_error.h"
 #include "intsim/error.h"
 
@@ -10,8 +9,6 @@ namespace {
 
 using oracle::exact;
 using oracle::Ratio;
-
-Ratio whole(std::int64_t v) { return Ratio(oracle::cpp_int{v}); }
 
 /// Value of a multiplier: the 8-bit forms have R·2^sh/2^31, the others value·2^−shift.
 Ratio value_of(const Multiplier& m, Form form) {
@@ -54,78 +51,66 @@ SwitchCodes affine(const Grid& y, Form form, const Ratio& real, const Ratio& ste
   return chain.codes();
 }
 
-SwitchCodes conv(const ConvParams& p, const NodeData& data, const SwitchInput& in, std::int32_t code) {
+SwitchCodes conv(const ConvParams& p, const NodeData& data, const OutputReads& in, const Ratio& real,
+                 std::int32_t code) {
   const auto c = static_cast<std::size_t>(in.channel);
-  const Ratio scale_y = exact(p.y.scale), step = exact(p.x.scale) * exact(data.weight_grid(in.channel).scale) / scale_y;
-  const Ratio real = whole(in.sum) * step + exact(data.bias[c]) / scale_y + whole(p.y.zero());
+  const Ratio step = exact(p.x.scale) * exact(data.weight_grid(in.channel).scale) / exact(p.y.scale);
   return affine(p.y, p.form, real, step, in.sum, p.bias[c], p.scale[c], code);
 }
 
-SwitchCodes batch_norm(const BatchNormParams& p, const NodeData& data, const SwitchInput& in) {
+SwitchCodes batch_norm(const BatchNormParams& p, const NodeData& data, const OutputReads& in, const Ratio& real) {
   const auto c = static_cast<std::size_t>(in.channel);
   const std::int32_t q = in.codes[0], d = q - p.x.zero();
-  const double k = 1 / std::sqrt(static_cast<double>(data.variance[c]) + 1e-5);
-  const Ratio scale_y = exact(p.y.scale),
-              gamma_k = exact(data.weight_grid(in.channel).scale) * whole(data.weights[c]) * exact(k);
-  const Ratio real =
-      (whole(d) * exact(p.x.scale) * gamma_k + exact(data.bias[c]) - exact(data.mean[c]) * gamma_k) / scale_y +
-      whole(p.y.zero());
+  const double k = inverse_deviation(data, in.channel);
   const std::int64_t factor = p.form == Form::hvx8 ? 128 : 4096;
   const Ratio step =
-      exact(p.x.scale) * exact(data.weight_grid(in.channel).scale) * exact(k) / (whole(factor) * scale_y);
+      exact(p.x.scale) * exact(data.weight_grid(in.channel).scale) * exact(k) / (whole(factor) * exact(p.y.scale));
   return affine(p.y, p.form, real, step, std::int64_t{d} * p.gamma[c], p.bias[c], p.scale[c],
                 batch_norm_code(p, in.channel, q));
 }
 
-/// One multiplier and no bias; `sum` times `ratio` is the exact value without zero point.
-SwitchCodes scaled_sum(const Grid& y, Form form, std::int64_t sum, const Ratio& ratio, const Multiplier& multiplier,
+/// One multiplier and no bias for `sum`.
+SwitchCodes scaled_sum(const Grid& y, Form form, const Ratio& real, std::int64_t sum, const Multiplier& multiplier,
                        std::int32_t code, std::size_t last) {
-  const Ratio zero = whole(y.zero());
-  Chain chain(y, whole(sum) * ratio + zero);
-  if (form == Form::hvx8 || form == Form::wide) chain.set(kMultiplier, whole(sum) * value_of(multiplier, form) + zero);
+  Chain chain(y, real);
+  if (form == Form::hvx8 || form == Form::wide)
+    chain.set(kMultiplier, whole(sum) * value_of(multiplier, form) + whole(y.zero()));
   chain.set_code(last, code);
   return chain.codes();
 }
 
-SwitchCodes leaky_relu(const LeakyReluParams& p, const SwitchInput& in) {
+SwitchCodes leaky_relu(const LeakyReluParams& p, const OutputReads& in, const Ratio& real) {
   const std::int32_t d = in.codes[0] - p.x.zero();
-  const Ratio scale = exact(p.x.scale) / exact(p.y.scale);
-  return scaled_sum(p.y, p.form, d, d < 0 ? scale / whole(100) : scale, d < 0 ? p.negative : p.positive,
-                    leaky_relu_code(p, in.codes[0]), kTies);
+  return scaled_sum(p.y, p.form, real, d, d < 0 ? p.negative : p.positive, leaky_relu_code(p, in.codes[0]), kTies);
 }
 
-SwitchCodes rescale(const RescaleParams& p, const SwitchInput& in) {
-  return scaled_sum(p.y, p.form, in.codes[0] - p.x.zero(), exact(p.x.scale) / exact(p.y.scale), p.scale,
-                    rescale_code(p, in.codes[0]), kTies);
+SwitchCodes rescale(const RescaleParams& p, const OutputReads& in, const Ratio& real) {
+  return scaled_sum(p.y, p.form, real, in.codes[0] - p.x.zero(), p.scale, rescale_code(p, in.codes[0]), kTies);
 }
 
-SwitchCodes avg_pool(const AvgPoolParams& p, const SwitchInput& in) {
-  std::int64_t sum = 0;
-  for (const std::int32_t q : in.codes) sum += q - p.x.zero();
-  const auto taps =
-      static_cast<std::int64_t>(p.form == Form::average ? in.codes.size() : static_cast<std::size_t>(p.taps));
-  return scaled_sum(p.y, p.form, sum, exact(p.x.scale) / (whole(taps) * exact(p.y.scale)), p.scale,
-                    avg_pool_code(p, in.codes), p.form == Form::reciprocal ? kForm : kTies);
+SwitchCodes avg_pool(const AvgPoolParams& p, const OutputReads& in, const Ratio& real) {
+  return scaled_sum(p.y, p.form, real, in.sum, p.scale, avg_pool_code(p, in.codes),
+                    p.form == Form::reciprocal ? kForm : kTies);
 }
 
-SwitchCodes add(const AddParams& p, const SwitchInput& in) {
+SwitchCodes add(const AddParams& p, const OutputReads& in, const Ratio& real) {
   const std::int32_t qa = in.codes[0], qb = in.codes[1];
-  const Ratio a = whole(qa - p.a.zero()), b = whole(qb - p.b.zero()), zero = whole(p.y.zero());
-  Chain chain(p.y, (a * exact(p.a.scale) + b * exact(p.b.scale)) / exact(p.y.scale) + zero);
+  Chain chain(p.y, real);
   if (p.form == Form::hvx8 || p.form == Form::wide) {
+    const Ratio a = whole(qa - p.a.zero()), b = whole(qb - p.b.zero());
     const int shift = p.form == Form::hvx8 ? p.shift + 8 : p.shift;
-    chain.set(kMultiplier, oracle::scaled(a * whole(p.multiplier_a) + b * whole(p.multiplier_b), -shift) + zero);
+    chain.set(kMultiplier,
+              oracle::scaled(a * whole(p.multiplier_a) + b * whole(p.multiplier_b), -shift) + whole(p.y.zero()));
   }
   chain.set_code(p.form == Form::hvx8 ? kTruncation : kTies, add_code(p, qa, qb));
   return chain.codes();
 }
 
-SwitchCodes concat(const ConcatParams& p, const SwitchInput& in) {
+SwitchCodes concat(const ConcatParams& p, const OutputReads& in, const Ratio& real) {
   const std::int32_t q = in.codes[0], code = concat_code(p, q);
-  const Ratio ratio = exact(p.x.scale) / exact(p.y.scale);
   if (p.form != Form::hvx8 && p.form != Form::flat)
-    return scaled_sum(p.y, p.form, q - p.x.zero(), ratio, p.scale, code, p.form == Form::copy ? kTruncation : kTies);
-  Chain chain(p.y, whole(q - p.x.zero()) * ratio + whole(p.y.zero()));
+    return scaled_sum(p.y, p.form, real, q - p.x.zero(), p.scale, code, p.form == Form::copy ? kTruncation : kTies);
+  Chain chain(p.y, real);
   chain.set(kMultiplier, p.form == Form::flat
                              ? oracle::scaled(whole(q + p.offset) * whole(p.gain), -15)
                              : oracle::scaled(whole(q) * whole(p.gain), -15) + oracle::scaled(whole(p.offset), -7));
@@ -147,27 +132,28 @@ Form first_form(const NodeParams& params) {
 
 }  // namespace
 
-SwitchCodes switch_codes(const Program& program, std::size_t node, const SwitchInput& in) {
+SwitchCodes switch_codes(const Program& program, std::size_t node, const OutputReads& in) {
   const NodeParams& params = program.nodes[node].params;
   const NodeData& data = program.model->data[node];
   if (first_form(params) == Form::float32) refuse();
+  const Ratio real = exact_value(*program.model, node, in);
   switch (program.nodes[node].op) {
     case Op::conv2d: {
       const auto& p = std::get<ConvParams>(params);
-      return conv(p, data, in, p.form == Form::drop_low ? in.codes[0] : conv_code(p, in.channel, in.sum));
+      return conv(p, data, in, real, p.form == Form::drop_low ? in.codes[0] : conv_code(p, in.channel, in.sum));
     }
     case Op::batch_norm:
-      return batch_norm(std::get<BatchNormParams>(params), data, in);
+      return batch_norm(std::get<BatchNormParams>(params), data, in, real);
     case Op::leaky_relu:
-      return leaky_relu(std::get<LeakyReluParams>(params), in);
+      return leaky_relu(std::get<LeakyReluParams>(params), in, real);
     case Op::pixel_shuffle:
-      return rescale(std::get<RescaleParams>(params), in);
+      return rescale(std::get<RescaleParams>(params), in, real);
     case Op::avg_pool:
-      return avg_pool(std::get<AvgPoolParams>(params), in);
+      return avg_pool(std::get<AvgPoolParams>(params), in, real);
     case Op::add:
-      return add(std::get<AddParams>(params), in);
+      return add(std::get<AddParams>(params), in, real);
     case Op::concat:
-      return concat(std::get<std::vector<ConcatParams>>(params)[in.operand], in);
+      return concat(std::get<std::vector<ConcatParams>>(params)[in.operand], in, real);
     case Op::softmax:
     case Op::dropout:
       break;

@@ -3,10 +3,9 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 
+#include "compare/output_reads.h"
 #include "graph/program.h"
-#include "oracle/rational.h"
 
 namespace intsim {
 
@@ -17,16 +16,8 @@ inline constexpr std::array kSwitches = {"float noise",      "bias and zero poin
 /// Codes after each switch; the last is the rule's own.
 using SwitchCodes = std::array<std::int32_t, kSwitches.size()>;
 
-/// What an output of a node is computed from: a convolution's sum of (q_x − z_x)·w, else the codes it reads.
-struct SwitchInput {
-  int channel = 0;          ///< of the output
-  std::size_t operand = 0;  ///< concat
-  std::int64_t sum = 0;     ///< conv2d
-  std::span<const std::int32_t> codes;
-};
-
-/// Evaluates the chain of a node in exact fractions. Every operation but the softmax. Throws UsageError for a float32
-/// form.
-SwitchCodes switch_codes(const Program& program, std::size_t node, const SwitchInput& input);
+/// Evaluates the chain of a node in exact fractions. Every operation but the softmax; CV-5, which needs more than the
+/// sum, reads its own code in `reads.codes`. Throws UsageError for a float32 form.
+SwitchCodes switch_codes(const Program& program, std::size_t node, const OutputReads& reads);
 
 }  // namespace intsim

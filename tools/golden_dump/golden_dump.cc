@@ -2,12 +2,11 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 
-#include <cstdlib>
 #include <iostream>
-#include <sstream>
 
 #include "cli/command_line.h"
 #include "cli/crop.h"
+#include "cli/model_folders.h"
 #include "golden/pack.h"
 #include "golden_dump/simulation.h"
 #include "intsim/error.h"
@@ -51,22 +50,12 @@ void add_options(CLI::App& app, Options& o) {
       "  golden-dump --config w4a8 --scan 000000.bin --tensors '*' --floats --crop 128 -o PACK");
 }
 
-/// FILE in INTSIM_MODEL_PATH or in models/.
-std::string find_in_models(const std::string& file) {
-  std::vector<fs::path> folders;
-  if (const char* path = std::getenv("INTSIM_MODEL_PATH"); path != nullptr) {
-    std::istringstream list(path);
-    for (std::string folder; std::getline(list, folder, ':');)
-      if (!folder.empty()) folders.emplace_back(folder);
-  }
-  folders.emplace_back("models");
-  std::string looked;
-  for (const fs::path& folder : folders) {
-    if (fs::exists(folder / file)) return (folder / file).string();
-    looked += "\n  " + (folder / file).string();
-  }
-  throw InputError(file, "not found; looked at" + looked,
-                   "\nset INTSIM_MODEL_PATH, or use --checkpoint and --encodings");
+std::string find_in_models(const std::string& name) {
+  const cli::ModelFile file = cli::find_model_file({name});
+  if (file.path.empty())
+    throw InputError(name, "not found; looked at" + file.looked,
+                     "\nset INTSIM_MODEL_PATH, or use --checkpoint and --encodings");
+  return file.path.string();
 }
 
 void find_files(Options& o) {

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <atomic>
+#include <cmath>
 
 #include "golden_dump/static_grid.h"
 #include "intsim/error.h"
@@ -56,18 +57,26 @@ std::int64_t quantise(const StaticGrid<T>& grid, const Tensor& tensor, std::vect
   return clamped;
 }
 
-/// A parameter with one encoding, or one per slice of the first dimension.
+/// A parameter with one encoding, or one per slice of the first dimension. Its codes are those of the float32
+/// quantiser in every T, so that a run in double is a run of the same network.
 template <class T>
 Tensor quantised_parameter(const Tensor& parameter, const std::vector<Encoding>& encodings, const std::string& where) {
-  const Tensor result = parameter.detach().to(kType<T>).clone(torch::MemoryFormat::Contiguous);
+  const Tensor quantised = parameter.detach().to(torch::kFloat32).clone(torch::MemoryFormat::Contiguous);
+  const Tensor result = torch::empty(quantised.sizes(), kType<T>);
   const auto slices = static_cast<std::int64_t>(encodings.size());
   if (slices != 1 && slices != result.size(0))
     throw InputError(where, "has " + std::to_string(slices) + " encodings, not 1 or " + std::to_string(result.size(0)),
                      kHint);
   std::vector<std::uint16_t> codes;
+  const std::int64_t size = result.numel() / slices;
+  const float* from = quantised.data_ptr<float>();
+  T* to = result.data_ptr<T>();
   for (std::int64_t i = 0; i < slices; ++i) {
     const Encoding& e = encodings[static_cast<std::size_t>(i)];
-    quantise<T>(static_grid<T>(e.bits, e.min, e.max, where), slices == 1 ? result : result[i], codes);
+    const auto grid = static_grid<float>(e.bits, e.min, e.max, where);
+    quantise<float>(grid, slices == 1 ? quantised : quantised[i], codes);
+    const T delta = static_grid<T>(e.bits, e.min, e.max, where).delta;
+    for (std::int64_t k = i * size; k < (i + 1) * size; ++k) to[k] = delta * std::round(from[k] / grid.delta);
   }
   return result;
 }
