@@ -48,12 +48,7 @@ struct Insight {
     if (options.exact) {
       model.run = exact_layers(*model.program.model, {golden.info().height, golden.info().width}, options);
     } else {
-      model.run = [this](std::size_t node, const OperandSource& operand) {
-        engine.release_buffers();  // of tensors that had other sizes
-        PlanarTensor codes = engine.run_node(node, operand);
-        engine.release_buffers();
-        return codes;
-      };
+      model.run = [this](std::size_t node, const OperandSource& operand) { return engine.run_node(node, operand); };
     }
     if (options.rules) model.rules = &rules.emplace(model.program.model);
   }

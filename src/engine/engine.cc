@@ -56,6 +56,7 @@ std::vector<std::uint8_t> Engine::run_reference_kernels(std::span<const float> i
   return first_maximum(values[static_cast<std::size_t>(program_->logits())]);
 }
 
+/// Gives the memory of buffers back that no tensor is in.
 void Engine::release_buffers() {
   std::erase_if(buffers_, [](const auto& buffer) { return buffer.use_count() == 1; });
 }
@@ -131,13 +132,15 @@ BlockedTensor Engine::laid_out(ValueId value, const PlanarTensor& codes) {
   return tensor;
 }
 
-PlanarTensor Engine::run_laid_out(std::size_t node, const std::vector<BlockedTensor>& inputs) {
+PlanarTensor Engine::run_laid_out(std::size_t node, std::vector<BlockedTensor> inputs) {
   const GraphNode& g = program_->program().model->graph.nodes[node];
   std::vector<const BlockedTensor*> x;
   for (const BlockedTensor& t : inputs) x.push_back(&t);
   BlockedTensor out =
       allocate(static_cast<ValueId>(node + 1), output_extent(g, {inputs[0].shape().height, inputs[0].shape().width}));
   run_fast(node, x, out);
+  inputs.clear();
+  release_buffers();
   return to_planar(out);
 }
 
@@ -149,9 +152,10 @@ PlanarTensor Engine::run_node(std::size_t node, std::span<const PlanarTensor* co
     run_scalar(node, operands, y);
     return y;
   }
+  release_buffers();
   std::vector<BlockedTensor> inputs;
   for (std::size_t i = 0; i < operands.size(); ++i) inputs.push_back(laid_out(g.inputs[i], *operands[i]));
-  return run_laid_out(node, inputs);
+  return run_laid_out(node, std::move(inputs));
 }
 
 PlanarTensor Engine::run_node(std::size_t node, const std::function<PlanarTensor(std::size_t)>& operand) {
@@ -163,9 +167,10 @@ PlanarTensor Engine::run_node(std::size_t node, const std::function<PlanarTensor
     for (const PlanarTensor& t : operands) pointers.push_back(&t);
     return run_node(node, pointers);
   }
+  release_buffers();
   std::vector<BlockedTensor> inputs;
   for (std::size_t i = 0; i < g.inputs.size(); ++i) inputs.push_back(laid_out(g.inputs[i], operand(i)));
-  return run_laid_out(node, inputs);
+  return run_laid_out(node, std::move(inputs));
 }
 
 }  // namespace intsim

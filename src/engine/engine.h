@@ -72,11 +72,9 @@ class Engine {
 
   /// Output of a single node from given operands, as the engine would compute it.
   PlanarTensor run_node(std::size_t node, std::span<const PlanarTensor* const> operands);
-  /// The same; `operand(i)` gives operand i, which is held no longer than it takes to lay it out for the kernel.
+  /// The same; `operand(i)` gives operand i, which is held no longer than it takes to lay it out for the kernel. Both
+  /// may be called by an observer of run(); they keep no buffers.
   PlanarTensor run_node(std::size_t node, const std::function<PlanarTensor(std::size_t)>& operand);
-
-  /// Gives the memory of buffers back that no tensor is in.
-  void release_buffers();
 
  private:
   std::vector<std::uint8_t> run_reference_kernels(std::span<const float> image, Extent extent,
@@ -84,7 +82,8 @@ class Engine {
   std::vector<std::uint8_t> run_fast_kernels(std::span<const float> image, Extent extent, const Observer& observer);
   BlockedTensor allocate(ValueId value, Extent extent);
   BlockedTensor laid_out(ValueId value, const PlanarTensor& codes);
-  PlanarTensor run_laid_out(std::size_t node, const std::vector<BlockedTensor>& inputs);
+  PlanarTensor run_laid_out(std::size_t node, std::vector<BlockedTensor> inputs);
+  void release_buffers();
   void run_fast(std::size_t node, std::span<const BlockedTensor* const> x, BlockedTensor& y);
   void run_scalar(std::size_t node, std::span<const PlanarTensor* const> x, PlanarTensor& y);
   std::size_t nodes_to_run(const Observer& observer) const;

@@ -30,7 +30,7 @@ def documented_tables():
 
 def parts_of(value):
     """Keys of an object as its row has them: "an object of `lsb`, `reason`"."""
-    found = re.search(r"objects? of (.*)", value)
+    found = re.search(r"objects? of ([^;]*)", value)
     return re.findall(r"`([^`]+)`", found[1]) if found else None
 
 
