@@ -1,7 +1,6 @@
 #include "compare/candidates.h"
 
 #include <algorithm>
-#include <sstream>
 
 #include "graph/lower_ops.h"
 #include "intsim/error.h"
@@ -29,11 +28,8 @@ struct Name {
     if (p.form == Form::hmx) return "CV-4";
     if (p.form == Form::drop_low) return "CV-5";
     if (p.form == Form::hvx8 && profile.alternatives.float32_bias) return "CV-6";
-    std::string name = plain_name(p.form, p.rounding, "CV-1", "CV-2", "CV-3");
-    if (p.form != Form::wide || p.narrow) return name;
-    if (p.overflow == Overflow::wrap) name += " (wrap)";
-    if (p.overflow == Overflow::saturate) name += " (saturate)";
-    return name;
+    const bool wraps = p.form == Form::wide && !p.narrow && p.overflow == Overflow::wrap;
+    return plain_name(p.form, p.rounding, "CV-1", "CV-2", "CV-3") + (wraps ? " (wrap)" : "");
   }
   std::string operator()(const LeakyReluParams& p) const {
     return plain_name(p.form, p.rounding, "LR-1", is_tflite(profile.leaky_relu) ? "LR-4" : "LR-2", "LR-3");
@@ -75,10 +71,15 @@ struct Name {
   std::string operator()(const SoftmaxParams& p) const { return p.form == Form::float32 ? "SM-2" : "SM-1"; }
 };
 
-/// The average pool with the divisor of each window that reaches over the edge.
-void set_valid_taps(const Model& model, std::size_t index, const Profile& profile, Candidate& candidate) {
+/// The average pool that divides by the taps inside the image, whatever the module does with its padding.
+Candidate over_taps_inside(const Model& model, std::size_t index, const Profile& profile, const std::string& name) {
   GraphNode node = model.graph.nodes[index];
+  node.count_pads = true;
   const Window window = node.window;
+  Candidate candidate{.name = "",
+                      .profiles = {name + " without padding in the divisor"},
+                      .params = AvgPoolParams{},
+                      .valid_taps = true};
   for (int rows = 1; rows <= window.kernel_h; ++rows)
     for (int columns = 1; columns <= window.kernel_w; ++columns) {
       node.window.kernel_h = rows;
@@ -86,32 +87,50 @@ void set_valid_taps(const Model& model, std::size_t index, const Profile& profil
       candidate.by_extent[static_cast<std::size_t>(rows)][static_cast<std::size_t>(columns)] =
           lower_avg_pool(node, model.grid(node.inputs[0]), model.data[index].output, profile);
     }
-  candidate.valid_taps = true;
-  candidate.name += " over the taps inside";
+  const AvgPoolParams& whole =
+      candidate.by_extent[static_cast<std::size_t>(window.kernel_h)][static_cast<std::size_t>(window.kernel_w)];
+  candidate.params = whole;
+  candidate.name = Name{profile}(whole) + " over the taps inside";
+  return candidate;
+}
+
+bool same_integers(const NodeParams& a, const NodeParams& b) {
+  return integer_parameters({Op::conv2d, a}) == integer_parameters({Op::conv2d, b});
 }
 
 bool same_rule(const Candidate& a, const Candidate& b) {
-  const auto integers = [](const Candidate& c) { return integer_parameters({Op::conv2d, c.params}); };
-  return a.name == b.name && a.valid_taps == b.valid_taps && integers(a) == integers(b);
+  if (a.name != b.name || a.valid_taps != b.valid_taps || !same_integers(a.params, b.params)) return false;
+  for (std::size_t rows = 0; rows < a.by_extent.size(); ++rows)
+    for (std::size_t columns = 0; columns < a.by_extent.size(); ++columns) {
+      const AvgPoolParams &p = a.by_extent[rows][columns], &q = b.by_extent[rows][columns];
+      if (p.form != q.form || !same_integers(p, q)) return false;
+    }
+  return true;
 }
 
-void insert(std::vector<Candidate>& all, Candidate candidate) {
+void insert(std::vector<Candidate>& all, Candidate candidate, bool built_in) {
   const auto same = std::find_if(all.begin(), all.end(), [&](const Candidate& c) { return same_rule(c, candidate); });
   if (same == all.end()) {
     all.push_back(std::move(candidate));
-  } else if (candidate.profiles[0].find(' ') == std::string::npos) {
-    same->profiles.push_back(candidate.profiles[0]);  // an alternative or variant without effect here is not listed
+  } else if (built_in) {
+    same->profiles.push_back(candidate.profiles[0]);  // an alternative without effect here is not listed
   }
 }
 
+struct KnownProfile {
+  std::string name;
+  Profile profile;
+  bool built_in;  ///< none of the alternatives
+};
+
 /// The ten profiles, then the default one with each of its alternatives.
-std::vector<std::pair<std::string, Profile>> known_profiles() {
-  std::vector<std::pair<std::string, Profile>> known;
-  for (const Profile& p : profiles()) known.emplace_back(p.name, p);
+std::vector<KnownProfile> known_profiles() {
+  std::vector<KnownProfile> known;
+  for (const Profile& p : profiles()) known.push_back({p.name, p, true});
   for (const AlternativeField& field : alternative_fields()) {
     Profile p = profiles().front();
     p.alternatives.*field.flag = true;
-    known.emplace_back(p.name + " with " + field.name + " " + field.other, p);
+    known.push_back({p.name + " with " + field.name + " " + field.other, p, false});
   }
   return known;
 }
@@ -123,19 +142,20 @@ std::vector<Candidate> candidates_of(const Model& model, std::size_t node) {
   const GraphNode& graph_node = model.graph.nodes[node];
   const bool pool = graph_node.op == Op::avg_pool && graph_node.window.kernel_h <= kPoolSide &&
                     graph_node.window.kernel_w <= kPoolSide;
-  for (const auto& [name, profile] : known_profiles()) {
-    try {
-      Candidate candidate{.name = "", .profiles = {name}, .params = lower_node(model, node, profile)};
-      candidate.name = std::visit(Name{profile}, candidate.params);
-      Candidate valid = candidate;
-      insert(all, std::move(candidate));
-      if (!pool) continue;
-      valid.profiles = {name + " without padding in the divisor"};
-      set_valid_taps(model, node, profile, valid);
-      insert(all, std::move(valid));
-    } catch (const InputError&) {
-      continue;  // its parameters leave their range on this layer
-    }
+  for (const KnownProfile& known : known_profiles()) {
+    const auto add = [&](auto&& make) {
+      try {
+        insert(all, make(), known.built_in);
+      } catch (const InputError&) {
+        // Its parameters leave their range on this layer.
+      }
+    };
+    add([&] {
+      Candidate candidate{.name = "", .profiles = {known.name}, .params = lower_node(model, node, known.profile)};
+      candidate.name = std::visit(Name{known.profile}, candidate.params);
+      return candidate;
+    });
+    if (pool) add([&] { return over_taps_inside(model, node, known.profile, known.name); });
   }
   return all;
 }

@@ -17,9 +17,9 @@ namespace intsim::test {
 /// Computes the output of a node in the engine's place.
 using NodeFault = std::function<PlanarTensor(const std::vector<const PlanarTensor*>& operands)>;
 
-/// Runs all nodes of `engine` on input codes and writes every tensor in full; `fault`, if given, computes `node`.
-inline void write_pack(const std::filesystem::path& folder, Engine& engine, const PlanarTensor& input, int node = -1,
-                       const NodeFault& fault = {}) {
+/// Runs all nodes of `engine` on input codes and writes every tensor in full; `faults` compute their nodes.
+inline void write_pack(const std::filesystem::path& folder, Engine& engine, const PlanarTensor& input,
+                       const std::map<int, NodeFault>& faults) {
   const Model& model = *engine.prepared().program().model;
   PackInfo info;
   info.numerics_revision = kNumericsRevision;
@@ -31,11 +31,19 @@ inline void write_pack(const std::filesystem::path& folder, Engine& engine, cons
   for (std::size_t i = 0; i < model.graph.nodes.size(); ++i) {
     std::vector<const PlanarTensor*> operands;
     for (const ValueId v : model.graph.nodes[i].inputs) operands.push_back(&values[static_cast<std::size_t>(v)]);
-    values.push_back(static_cast<int>(i) == node ? fault(operands) : engine.run_node(i, operands));
+    const auto fault = faults.find(static_cast<int>(i));
+    values.push_back(fault != faults.end() ? fault->second(operands) : engine.run_node(i, operands));
     const PlanarTensor& y = values.back();
     writer.add(describe_value(model, static_cast<ValueId>(i + 1), {y.height, y.width}), y, true);
   }
   writer.commit();
+}
+inline void write_pack(const std::filesystem::path& folder, Engine& engine, const PlanarTensor& input) {
+  write_pack(folder, engine, input, std::map<int, NodeFault>{});
+}
+inline void write_pack(const std::filesystem::path& folder, Engine& engine, const PlanarTensor& input, int node,
+                       const NodeFault& fault) {
+  write_pack(folder, engine, input, std::map<int, NodeFault>{{node, fault}});
 }
 
 /// The input codes of a small image.
