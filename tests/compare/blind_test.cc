@@ -269,7 +269,7 @@ void check_pack(const std::filesystem::path& folder, const std::string& file, st
     };
     Operands operands;
     for (const PlanarTensor& t : read()) operands.codes.push_back(oracle_codes(t));
-    const RuleFinding finding = finder.find({i, golden, golden, read, {}, nullptr});
+    const RuleFinding finding = finder.find({i, golden, golden, read, nullptr}, nullptr);
     std::set<std::string> found(finding.profiles.begin(), finding.profiles.end());
     std::erase_if(found, [&](const std::string& name) {
       return name.find("without padding") != std::string::npos ||

@@ -175,7 +175,7 @@ int check_naming(const Grid& x, const Grid& y) {
       profiles.insert(known.profiles.begin(), known.profiles.end());
     }
     const RuleFinding found =
-        finder.find({0, hidden.output, hidden.output, [&] { return std::vector{in}; }, {}, nullptr});
+        finder.find({0, hidden.output, hidden.output, [&] { return std::vector{in}; }, nullptr}, nullptr);
     CHECK(joined(found.rules) == joined(names));
     CHECK(joined(found.profiles) == joined(profiles));
     alone += names.size() == 1 ? 1 : 0;
