@@ -61,7 +61,7 @@ struct TensorComparison {
   double sqnr_db = 0;  ///< of the real values; infinite where equal
   double cosine = 1;
 
-  std::int64_t inherited = 0;    ///< an operand differs within the output's window: not this layer's doing
+  std::int64_t inherited = 0;    ///< it comes in with the operands: not this layer's doing
   std::int64_t explained = 0;    ///< of the float golden's own error
   std::int64_t unexplained = 0;  ///< neither; fails
   double mean_bound_lsb = -1;    ///< float32 error bound of this layer's outputs; −1 where none was computed

@@ -168,9 +168,13 @@ class Compare(PackTest):
         data[40:44] = b"\x00\x00\xc0\x7f"
         with open(self.path("a", "v.npy"), "wb") as file:
             file.write(npy("<f4", tuple(tensor["shape"]), bytes(data)))
-        self.change("a", lambda m: m["tensors"][1].update(values_file="v.npy", values_dtype="float32"))
-        self.fails(3, ["a/v.npy (tensor 'downCntx.conv1')", "[0, 0, 10]", "NaN"], "compare", "a", "--model",
-                   Fixture.model("w8a8"), "--isolated")
+        self.change("a", lambda m: m["tensors"][1].update(values_file="v.npy", values_dtype="float32",
+                                                          values_xxh128="0" * 32))
+        words = ["compare", "a", "--model", Fixture.model("w8a8"), "--isolated"]
+        self.fails(3, ["a/v.npy (tensor 'downCntx.conv1')", "[0, 0, 10]", "NaN"], *words)
+        with open(self.path("a", "v.npy"), "wb") as file:
+            file.write(npy("<f4", tuple(tensor["shape"]), bytes(4 * count)))
+        self.fails(3, ["a/v.npy (tensor 'downCntx.conv1')", "another hash"], *words)
 
     def test_usage(self):
         self.dump("a")
