@@ -1,4 +1,6 @@
 // intsim compare: a golden pack against another pack or the engine.
+#include <malloc.h>
+
 #include <algorithm>
 #include <iostream>
 #include <sstream>
@@ -204,7 +206,16 @@ Sides open_sides(const Options& o) {
   return sides;
 }
 
+/// Tensors come and go by the hundred: the memory of each goes back to the system when it is freed, instead of staying
+/// in gaps of the heap.
+void return_freed_tensors() {
+#ifdef M_MMAP_THRESHOLD  // glibc
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 int compare(const CLI::App& app, Options& o) {
+  return_freed_tensors();
   check_options(app, o);
   ReportFiles files = report_files(o);
   const Sides sides = open_sides(o);
