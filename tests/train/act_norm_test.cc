@@ -54,7 +54,10 @@ Tensor weight_gradient(const test_model::Module& conv, const Tensor& x, const Te
   torch::manual_seed(6);
   const Tensor weight = torch::randn(test_model::weight_shape(conv)).set_requires_grad(true);
   const auto layout = torch::MemoryFormat::ChannelsLast;
-  const Tensor y = torch::conv2d(x.to(type).contiguous(layout), weight.to(type), {}, 1, conv.padding, conv.dilation);
+  const Tensor input = x.to(type).contiguous(layout);
+  const Tensor y = type == torch::kBFloat16
+                       ? torch_tools::bfloat16_convolution(input, weight, {}, conv.padding, conv.dilation)
+                       : torch::conv2d(input, weight, {}, 1, conv.padding, conv.dilation);
   y.backward(dy.to(type).contiguous(layout));
   return weight.grad().to(torch::kFloat64).flatten();
 }

@@ -89,13 +89,38 @@ Tensor tensor_of(std::vector<float> values, at::IntArrayRef shape) {
 /// kernels on one thread, which is slower and sums in another order.
 Tensor convolve(const Module& module, const Tensor& x, const Tensor& weight, const Tensor& bias, bool training) {
   const std::vector<std::int64_t> stride = {1, 1}, padding(2, module.padding), dilation(2, module.dilation);
+  const bool autocast = at::autocast::is_cpu_enabled();
   const bool single = x.is_cpu() && x.scalar_type() == torch::kFloat32 && weight.scalar_type() == torch::kFloat32;
-  if (!training && single && torch::hasMKLDNN() && !at::autocast::is_cpu_enabled())
+  if (!training && single && torch::hasMKLDNN() && !autocast)
     return torch::mkldnn_convolution(x, weight, bias, padding, stride, dilation, 1);
+  if (autocast) return bfloat16_convolution(x, weight, bias, module.padding, module.dilation);
   return torch::conv2d(x, weight, bias, stride, padding, dilation);
 }
 
+/// Whether torch sums the forward pass and the weight gradient of bfloat16 convolutions in float32. oneDNN does, and
+/// torch asks it on CPUs with AVX-512; its own code for others rounds every partial sum, so that 1024 ones stay at 256.
+bool sums_in_float32() {
+  constexpr std::int64_t kSide = 32, kTerms = kSide * kSide;
+  const auto ones = [](at::IntArrayRef shape) { return torch::ones(shape, torch::kBFloat16); };
+  const Tensor deep = torch::conv2d(ones({1, kTerms, 1, 1}), ones({1, kTerms, 1, 1}));
+  const Tensor weight = ones({1, 1, 1, 1}).set_requires_grad(true);
+  torch::conv2d(ones({1, 1, kSide, kSide}), weight).backward(ones({1, 1, kSide, kSide}));
+  return deep.item<double>() == kTerms && weight.grad().item<double>() == kTerms;
+}
+
 }  // namespace
+
+Tensor bfloat16_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, int padding, int dilation) {
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::DispatchKey::AutocastCPU);
+  static const bool torch_does = [] {
+    const torch::AutoGradMode gradients(true);
+    return sums_in_float32();
+  }();
+  const auto rounded = [](const Tensor& t) { return t.to(torch::kBFloat16); };
+  const auto factor = [&](const Tensor& t) { return torch_does || !t.defined() ? t : t.to(torch::kFloat32); };
+  const Tensor b = bias.defined() ? rounded(bias) : bias;
+  return rounded(torch::conv2d(factor(rounded(x)), factor(rounded(weight)), factor(b), 1, padding, dilation));
+}
 
 Network::Network() : modules_(test_model::salsanext_modules()), state_(fresh_state(modules_)) {}
 
@@ -103,7 +128,8 @@ Network::Network(const State& state, const std::string& where)
     : modules_(has_folded_norm(state) ? test_model::salsanext_modules() : folded_modules()) {
   for (const auto& [name, shape] : state_shapes(modules_)) {
     const auto it = state.find(name);
-    if (it == state.end()) throw InputError(where, "tensor '" + name + "' is missing", "use a checkpoint of this network");
+    if (it == state.end())
+      throw InputError(where, "tensor '" + name + "' is missing", "use a checkpoint of this network");
     if (it->second.sizes() != c10::IntArrayRef(shape))
       throw InputError(where, "tensor '" + name + "' has another shape", "use a checkpoint of this network");
     const bool wide = it->second.scalar_type() == torch::kFloat64;

@@ -23,6 +23,11 @@ using Hook = std::function<torch::Tensor(const std::string& name, const torch::T
 /// Does the LeakyReLU and the batch norm behind it in one pass, in place of torch's two.
 using ActNorm = std::function<torch::Tensor(const torch::Tensor& x, const State& state, const std::string& norm)>;
 
+/// Convolution of values rounded to bfloat16 whose sums, also those of its gradients, are float32 and rounded once, on
+/// any CPU. `bias` may be undefined.
+torch::Tensor bfloat16_convolution(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                                   int padding, int dilation);
+
 /// How a forward pass is done.
 struct Forward {
   bool training = false;                 ///< batch statistics, updated running statistics, dropout
