@@ -309,6 +309,8 @@ TEST_CASE("shares of a whole layer sum to the whole") {
 }
 
 TEST_CASE("a float32 layer has no switches") {
-  const auto model = unary(Op::leaky_relu, step_grid(1, 0), step_grid(2, 3));
-  CHECK_THROWS_AS(split(model, profile_of("aimet"), {one_code(9)}, one_code(200)), UsageError);
+  const auto layer = unary(Op::leaky_relu, step_grid(1, 0), step_grid(2, 3));
+  CHECK_THROWS_AS(split(layer, profile_of("aimet"), {one_code(9)}, one_code(200)), UsageError);
+  const auto softmax = one_node(op_node(Op::softmax, 1, 1), {step_grid(1, 0)}, written_to(step_grid(1.0 / 128, 0)));
+  CHECK_THROWS_AS(split(softmax, profile_of("aimet"), {one_code(9)}, one_code(200)), UsageError);
 }
