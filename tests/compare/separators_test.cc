@@ -245,6 +245,10 @@ TEST_CASE("additions: all pairs of 8-bit codes, a sample of 16-bit ones") {
   CHECK(check_pairs(one_node(op_node(Op::add, 1, 1), {step_grid(1.0 / 512, 20000, 16), step_grid(1.0 / 256, 9000, 16)},
                              written_to(step_grid(1.0 / 128, 30000, 16))))
             .separated > 5);
+  // T = 33: two stages round twice, also where there is no tie.
+  CHECK(check_pairs(one_node(op_node(Op::add, 1, 1), {step_grid(1.0 / 512, 20000, 16), step_grid(1.0 / 256, 9000, 16)},
+                             written_to(step_grid(1.0 / 16, 30000, 16))))
+            .separated > 5);
 }
 
 TEST_CASE("batch norms: all codes of each channel") {
