@@ -173,23 +173,24 @@ TEST_CASE("multiplier precision") {
 }
 
 TEST_CASE("multiplier precision of the second operand of a concatenation") {
-  // (4 − 1)/6 + 1 = 1.5 -> 2. CC-2: gain = trunc(2^15/6) = 5461, off = trunc(128·5/6) = 106,
-  // (4·5461 >> 8) + 106 = 85 + 106 = 191, (191 + 64) >> 7 = 1. CC-5: off = round((6 − 1)/1) = 5, (9·5461 + 2^14) >> 15
-  // = 1. CC-3: M = round(2^33/6) = 1431655765, 3·M < 2^32. The first operand has the output's grid and is a copy.
-  const Grid x = step_grid(1, 1), y = step_grid(6, 1);
+  // (4 − 1)/6 + 11 = 11.5 -> 12. CC-2: gain = trunc(2^15/6) = 5461, off = trunc(128·65/6) = 1386,
+  // (4·5461 >> 8) + 1386 = 1471, (1471 + 64) >> 7 = 11. CC-5: off = 11·6 − 1 = 65, (69·5461 + 2^14) >> 15 = 11.
+  // CC-3: M = round(2^33/6) = 1431655765, 3·M < 2^32. The first operand has the output's grid and is a copy.
+  static_assert(((4 * 5461 >> 8) + 1386 + 64) >> 7 == 11 && (69 * 5461 + 16384) >> 15 == 11);
+  const Grid x = step_grid(1, 1), y = step_grid(6, 11);
   GraphNode node = op_node(Op::concat, 2, 1);
   const auto model = one_node(node, {y, x}, written_to(y));
   for (const bool flat : {false, true}) {
     const Profile profile = profile_of("hexagon-hvx", flat ? &Alternatives::flat_concat : nullptr);
-    const Split s = split(model, profile, {one_code(200), one_code(4)}, planar_codes(2, 1, 1, {200, 2}));
-    CHECK(s.actual.codes == std::vector<std::uint16_t>{200, 1});
+    const Split s = split(model, profile, {one_code(200), one_code(4)}, planar_codes(2, 1, 1, {200, 12}));
+    CHECK(s.actual.codes == std::vector<std::uint16_t>{200, 11});
     check_sums(s.result);
     CHECK(s.result.causes[kMultiplier].mismatches == 1);
     CHECK(s.result.causes[kMultiplier].lsb == -1);
   }
-  const Split s = split(model, profile_of("ideal"), {one_code(200), one_code(4)}, planar_codes(2, 1, 1, {200, 2}));
+  const Split s = split(model, profile_of("ideal"), {one_code(200), one_code(4)}, planar_codes(2, 1, 1, {200, 12}));
   CHECK(s.result.causes[kMultiplier].mismatches == 1);
-  CHECK(s.actual.codes[1] == 1);
+  CHECK(s.actual.codes[1] == 11);
 }
 
 TEST_CASE("BN and pool form") {

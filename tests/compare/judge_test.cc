@@ -7,7 +7,10 @@
 #include "compare/conv_judge.h"
 #include "compare/float_error.h"
 #include "compare/softmax_judge.h"
+#include "golden/npy.h"
+#include "io/file.h"
 #include "one_node.h"
+#include "support.h"
 
 using namespace intsim;
 using namespace intsim::test;
@@ -102,6 +105,24 @@ TEST_CASE("a convolution on the boundary between two codes") {
     CHECK_FALSE(q.explains(109, 111));  // out of the golden's reach
     CHECK_FALSE(q.explains(112, 111));
     CHECK_FALSE(q.explains(110, 112));
+  }
+}
+
+TEST_CASE("values beyond the error bound are not those of the layer, and nothing is explained") {
+  const auto model = sum_model(1, 100, 8, 0.5f);
+  const Folder folder;
+  const PlanarTensor in = one_code(10), golden = one_code(110), actual = one_code(111);
+  // E is 4·2^-53·10.5 = 5e-15.
+  for (const double error : {0.0, 1e-15, 1e-12, -1e-12}) {
+    CAPTURE(error);
+    const double value = 10.5 + error;
+    const std::int64_t shape[] = {1, 1, 1};
+    write_file(folder / "v.npy",
+               npy_header(NpyType::f64, shape) + std::string(reinterpret_cast<const char*>(&value), sizeof(value)));
+    const NpyFile values(folder / "v.npy", NpyType::f64, shape, "v");
+    const ComparedLayer layer{0, golden, actual, [&] { return std::vector{in}; }, &values};
+    const auto judge = make_conv_judge(float_conv(*model, PackArithmetic::aimet_float64), layer, in);
+    CHECK(judge->explains(0, 111) == (std::abs(error) < 1e-13));
   }
 }
 

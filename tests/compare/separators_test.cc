@@ -6,6 +6,7 @@
 #include <random>
 #include <sstream>
 
+#include "compare/conv_window.h"
 #include "compare/rules.h"
 #include "compare/separators.h"
 #include "one_node.h"
@@ -234,6 +235,23 @@ TEST_CASE("convolutions of 16 bits: all windows of one code, and larger ones") {
   CHECK(f.separated > 5);
   f = check_pairs(conv(grid(0.0003, 20000, 16), grid(0.0011, 30000, 16), 2, 3, 1.0 / 64, random_weights(36, 6)));
   CHECK(f.separated > 10);
+}
+
+TEST_CASE("every sum of a window is that of the codes given for it") {
+  // Least sum: −40·4 − 215·6 − 40·2; largest: 215·4 + 40·6 + 215·2.
+  const auto model = conv(step_grid(0.5, 40), step_grid(1, 0), 3, 1, 1, {4, -6, 2, 0, 0, 0});
+  const ChannelSums sums(model->graph.nodes[0], model->data[0], model->input, 0);
+  CHECK(sums.low() == -1530);
+  CHECK(sums.high() == 1530);
+  CHECK(sums.step() == 2);
+  for (std::int64_t sum = -1532; sum <= 1532; ++sum) {
+    const auto codes = sums.window(sum);
+    CHECK(codes.has_value() == (sum % 2 == 0 && std::abs(sum) <= 1530));
+    if (codes) CHECK(4 * ((*codes)[0] - 40) - 6 * ((*codes)[1] - 40) + 2 * ((*codes)[2] - 40) == sum);
+  }
+  const ChannelSums none(model->graph.nodes[0], model->data[0], model->input, 1);
+  CHECK(none.low() == 0);
+  CHECK(none.high() == 0);
 }
 
 TEST_CASE("additions: all pairs of 8-bit codes, a sample of 16-bit ones") {
