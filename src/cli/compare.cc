@@ -17,6 +17,7 @@
 #include "intsim/error.h"
 #include "intsim/scan.h"
 #include "io/text.h"
+#include "numerics/target_file.h"
 
 namespace intsim::cli {
 namespace {
@@ -89,6 +90,17 @@ void refuse_idle_options(const CLI::App& app, const Options& o) {
   if (o.compare.exact) refuse({"--kernels", "--simd"}, "is for the engine, which --exact does not run");
 }
 
+/// --causes ends at a target's integers; a target may compute some of the operations in float32.
+void check_integer_target(const std::string& target) {
+  const Profile profile = read_target(target);
+  std::string floats;
+  for (const ProfileOp& op : profile_ops())
+    if (profile.*op.rule == Rule::float32) floats += (floats.empty() ? "" : ", ") + std::string(op.name);
+  if (!floats.empty())
+    throw UsageError("--causes splits the differences of an integer target; " + in_quotes(target) + " computes " +
+                     floats + " in float32; leave --causes out, or name an integer target (`intsim targets`)");
+}
+
 void check_options(const CLI::App& app, Options& o) {
   o.compare.explain = !o.no_explain;
   o.compare.isolated = o.compare.isolated || o.compare.exact;
@@ -104,6 +116,7 @@ void check_options(const CLI::App& app, Options& o) {
   if (o.compare.rules && !o.has_model()) throw UsageError("--try-rules needs the model; add --config or --model");
   if (o.compare.causes && !o.compare.isolated) throw UsageError("--causes is for --isolated");
   refuse_idle_options(app, o);
+  if (o.compare.causes) check_integer_target(o.model.simulator.target);
   if (!o.aliases.empty()) o.compare.aliases = read_aliases(o.aliases);
   if (!o.tolerances.empty()) o.compare.tolerances = read_tolerances(o.tolerances);
 }

@@ -57,6 +57,7 @@ std::size_t switch_of(int golden, const SwitchCodes& codes) {
 }  // namespace
 
 void Explainer::split_causes(const ComparedLayer& layer, TensorComparison& result) const {
+  check_integer(program_.nodes[layer.node].params);
   result.causes.clear();
   for (const char* name : kSwitches) result.causes.push_back({name, 0, 0});
   const std::vector<PlanarTensor> operands = layer.operands();

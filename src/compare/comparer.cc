@@ -164,6 +164,7 @@ void Comparer::add(const ActualTensor& actual) {
                      "give each its own name in the alias file");
   TensorComparison result = described(golden);
   set_tolerance(result);
+  set_largest(result);
   std::optional<NpyFile> values;
   if (golden_.has_values(i)) values = golden_.values(i);
   if (actual.codes != nullptr && golden_.has_codes(i)) {
@@ -183,6 +184,14 @@ void Comparer::set_tolerance(TensorComparison& result) const {
     result.tolerance = tolerance;
     return;
   }
+}
+
+/// A strict grid has one code less than its bits; no pack says so.
+void Comparer::set_largest(TensorComparison& result) const {
+  if (model_ == nullptr) return;
+  const Model& model = *model_->program.model;
+  const int node = result.name == kPackInput ? -1 : model.graph.find(result.name);
+  if (node >= 0 || result.name == kPackInput) result.largest = model.grid(node + 1).n;
 }
 
 void Comparer::skip_missing(const std::string& name) {

@@ -83,6 +83,7 @@ class Comparer {
   PlanarTensor own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const;
   void look_into(const ComparedLayer& layer, TensorComparison& result) const;
   void set_tolerance(TensorComparison& result) const;
+  void set_largest(TensorComparison& result) const;
   void note_labels(const PlanarTensor& golden, const PlanarTensor& actual);
 
   const Pack& golden_;

@@ -47,6 +47,7 @@ struct TensorComparison {
   int bits = 8;
   double scale = 1;
   std::int32_t zero_point = 0;
+  std::int32_t largest = 255;  ///< N of the grid; a pack states its bits alone, so 2^bits − 1 where no model is known
   int channels = 0, height = 0, width = 0;
   bool by_hash = false;  ///< one side holds only the hash: mismatches is 0 or −1 (unequal, count unknown)
 

@@ -23,7 +23,8 @@ class Explainer {
   void explain(const ComparedLayer& layer, const FloatJudge& judge, TensorComparison& result) const;
 
   /// For a float golden: sets result.causes. Every own mismatch is counted at one switch; the shares of mismatches and
-  /// of LSB sum to the whole. Throws Error where the last switch is not the actual code.
+  /// of LSB sum to the whole. Throws Error where the last switch is not the actual code, UsageError for a layer in
+  /// float32.
   void split_causes(const ComparedLayer& layer, TensorComparison& result) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "graph/taps.h"
 #include "intsim/error.h"
 #include "kernels/sums.h"
 
@@ -110,7 +111,6 @@ void count_pool(const Work& w) {
 /// Operations whose outputs read one code of each operand.
 void count_points(const Work& w) {
   const GraphNode& node = w.graph_node();
-  const int r = node.factor;
   int first = 0;  // channel of the current operand of a concatenation
   std::size_t operand = 0;
   for (int c = 0; c < w.golden.channels; ++c) {
@@ -119,7 +119,8 @@ void count_points(const Work& w) {
       for (int x = 0; x < w.golden.width; ++x) {
         std::array<std::int32_t, 2> codes{};
         if (node.op == Op::pixel_shuffle) {
-          codes[0] = w.operands[0].at(r * r * c + r * (y % r) + x % r, y / r, x / r);  // PS-1
+          const Position from = shuffled_from(node.factor, {c, y, x});
+          codes[0] = w.operands[0].at(from.channel, from.row, from.column);
         } else {
           codes[0] = w.operands[operand].at(c - first, y, x);
           if (node.op == Op::add) codes[1] = w.operands[1].at(c, y, x);

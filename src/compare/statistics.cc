@@ -17,14 +17,13 @@ std::int64_t count_channel(const PlanarTensor& golden, const PlanarTensor& actua
                            Energies& e) {
   const std::size_t plane = static_cast<std::size_t>(golden.height) * static_cast<std::size_t>(golden.width);
   const std::size_t start = static_cast<std::size_t>(channel) * plane;
-  const int largest = (1 << r.bits) - 1;
   std::int64_t mismatches = 0;
   for (std::size_t i = start; i < start + plane; ++i) {
     const int g = golden.codes[i], a = actual.codes[i], difference = a - g;
     const std::int64_t real_g = g - r.zero_point, real_a = a - r.zero_point;
     e.golden += real_g * real_g;
-    r.golden_saturated += g == 0 || g == largest ? 1 : 0;
-    r.actual_saturated += a == 0 || a == largest ? 1 : 0;
+    r.golden_saturated += g == 0 || g >= r.largest ? 1 : 0;
+    r.actual_saturated += a == 0 || a >= r.largest ? 1 : 0;
     if (difference == 0) continue;
     e.actual += real_a * real_a - real_g * real_g;  // on top of the golden's
     e.product += real_g * difference;
@@ -52,6 +51,7 @@ TensorComparison described(const PackTensor& golden) {
   r.bits = golden.bits;
   r.scale = golden.scale;
   r.zero_point = golden.zero_point;
+  r.largest = (1 << golden.bits) - 1;
   r.channels = golden.channels;
   r.height = golden.height;
   r.width = golden.width;

@@ -36,10 +36,6 @@ class Chain {
 
 constexpr std::size_t kBias = 1, kMultiplier = 2, kForm = 3, kTruncation = 4, kTies = 5;
 
-[[noreturn]] void refuse() {
-  throw UsageError("causes are split for integer targets; this layer is computed in float32");
-}
-
 /// Sums with a bias: convolutions and batch norms. `step` is one unit of the sum in output steps.
 SwitchCodes affine(const Grid& y, Form form, const Ratio& real, const Ratio& step, std::int64_t sum, std::int64_t bias,
                    const Multiplier& multiplier, std::int32_t code) {
@@ -132,10 +128,15 @@ Form first_form(const NodeParams& params) {
 
 }  // namespace
 
+void check_integer(const NodeParams& params) {
+  if (first_form(params) == Form::float32)
+    throw UsageError("causes are split for integer targets; this layer is computed in float32");
+}
+
 SwitchCodes switch_codes(const Program& program, std::size_t node, const OutputReads& in) {
   const NodeParams& params = program.nodes[node].params;
   const NodeData& data = program.model->data[node];
-  if (first_form(params) == Form::float32) refuse();
+  check_integer(params);
   const Ratio real = exact_value(*program.model, node, in);
   switch (program.nodes[node].op) {
     case Op::conv2d: {

@@ -39,10 +39,4 @@ constexpr Position shuffled_from(int factor, Position output) {
           output.column / factor};
 }
 
-/// PS-1: where a pixel shuffle moves `input`.
-constexpr Position shuffled_to(int factor, Position input) {
-  return {input.channel / (factor * factor), factor * input.row + input.channel / factor % factor,
-          factor * input.column + input.channel % factor};
-}
-
 }  // namespace intsim

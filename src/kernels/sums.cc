@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "graph/taps.h"
+
 namespace intsim {
 namespace {
 
@@ -19,10 +21,6 @@ void accumulate_tap(const std::uint16_t* in, int in_width, std::int32_t zero, st
       sums[static_cast<std::size_t>(x)] += Sum{weight} * (in[start + x * stride] - zero);
   }
 }
-
-/// Input row or column of a tap.
-int tap_row(const Window& w, int row, int ky) { return row * w.stride_h - w.pad_h + ky * w.dilation_h; }
-int tap_column(const Window& w, int column, int kx) { return column * w.stride_w - w.pad_w + kx * w.dilation_w; }
 
 bool inside(const PlanarTensor& in, int y, int x) { return y >= 0 && y < in.height && x >= 0 && x < in.width; }
 
@@ -68,18 +66,12 @@ template void conv_row_sums<std::int64_t>(const GraphNode&, const NodeData&, std
 
 ByteSums conv_byte_sums(const GraphNode& node, const NodeData& data, std::int32_t zero, const PlanarTensor& in,
                         int channel, int row, int column) {
-  const Window& w = node.window;
-  const Slice slice(node, data, channel);
-  const std::int16_t* weight = slice.weights;
   ByteSums sums;
-  for (int i = 0; i < slice.inputs; ++i)
-    for (int ky = 0; ky < w.kernel_h; ++ky)
-      for (int kx = 0; kx < w.kernel_w; ++kx, ++weight) {
-        const int y = tap_row(w, row, ky), x = tap_column(w, column, kx);
-        const std::int32_t q = inside(in, y, x) ? in.at(slice.first_input + i, y, x) : zero;
-        sums.high += std::int64_t{*weight} * (q >> 8);
-        sums.low += std::int64_t{*weight} * (q & 255);
-      }
+  each_tap(node, {channel, row, column}, [&](Position p, std::size_t weight) {
+    const std::int32_t q = inside(in, p.row, p.column) ? in.at(p.channel, p.row, p.column) : zero;
+    sums.high += std::int64_t{data.weights[weight]} * (q >> 8);
+    sums.low += std::int64_t{data.weights[weight]} * (q & 255);
+  });
   return sums;
 }
 

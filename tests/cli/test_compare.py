@@ -183,6 +183,12 @@ class Compare(PackTest):
         self.fails(2, ["--isolated"], "compare", "a", "a", *model, "--isolated")
         self.fails(2, ["--causes"], "compare", "a", *model, "--causes")
         self.fails(2, ["--causes splits"], "compare", "a", *model, "--isolated", "--causes")
+        # Before the golden is looked at: the folder does not exist.
+        why = ["--causes", "'aimet' computes conv2d, ", "softmax in float32", "name an integer target"]
+        self.fails(2, why, "compare", "none", *model, "--isolated", "--causes", "--target", "aimet")
+        self.write("t.json", b'{"name": "soft", "base": "ideal", "rules": {"softmax": "float32"}}')
+        self.fails(2, ["'t.json' computes softmax in float32"], "compare", "none", *model, "--isolated", "--causes",
+                   "--target", "t.json")
         self.fails(2, ["--try-rules"], "compare", "a", "a", "--try-rules")
         self.fails(2, ["a exists"], "dump", *model, "--scan", Fixture.scan(), *SIZE, "-o", "a")
         self.fails(2, ["fits no tensor"], "dump", *model, "--scan", Fixture.scan(), *SIZE, "-o", "b", "--tensors", "nothing")

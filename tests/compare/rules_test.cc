@@ -11,14 +11,11 @@
 #include "compare/rules.h"
 #include "import/model_file.h"
 #include "network.h"
-#include "oracle/rational.h"
-#include "oracle/requantise.h"
+#include "pool_rules.h"
 #include "support.h"
 
 using namespace intsim;
 using namespace intsim::test;
-using oracle::cpp_int;
-using oracle::Ratio;
 
 namespace {
 
@@ -43,60 +40,6 @@ std::vector<PoolRule> rules_of(bool equal_grids) {
     for (const char* name : {"tflite-single", "tflite-int16x8"}) rules[1].profiles.push_back(name);
   }
   return rules;
-}
-
-long long nearest(const Ratio& v) { return static_cast<long long>(oracle::round_away(v)); }
-
-/// PA-2, PA-3 or PA-7 of f.
-oracle::Case multiplier_of(oracle::Rule rule, const Ratio& f) {
-  oracle::Case c{.rule = rule};
-  if (rule == oracle::Rule::rq3) {
-    c.shift = f <= Ratio(cpp_int(1)) ? 0 : oracle::getexp(f);
-    c.multiplier = std::min(nearest(oracle::scaled(f, 31 - c.shift)), 2147483647LL);
-    return c;
-  }
-  const int bits = rule == oracle::Rule::rq8 ? 24 : 31;
-  c.shift = bits - oracle::getexp(f);
-  c.multiplier = nearest(oracle::scaled(f, c.shift));  // no f here is a tie or rounds up to 2^bits
-  REQUIRE(c.multiplier < 1LL << bits);
-  return c;
-}
-
-int moved(oracle::Rule rule, const Ratio& f, long long a, const Grid& y) {
-  oracle::Case c = multiplier_of(rule, f);
-  c.a = a;
-  c.z = y.zero();
-  c.n = y.n;
-  return static_cast<int>(oracle::requantise(c));
-}
-
-/// One output from the codes of its window, over which the rule averages.
-int pool_code(const std::string& rule, const std::vector<int>& codes, const Grid& x, const Grid& y) {
-  const auto n = static_cast<long long>(codes.size());
-  const Ratio scale = oracle::exact(x.scale) / oracle::exact(y.scale);
-  const bool equal = x.scale == y.scale && x.zero() == y.zero() && x.n == y.n;
-  long long total = 0, signed_total = 0;
-  float real = 0;
-  for (const int q : codes) {
-    total += q;
-    signed_total += q - 128;
-    real += x.float_scale * static_cast<float>(q - x.zero());
-  }
-  if (rule == "AP-3") {
-    const float t = std::max(std::min(real / static_cast<float>(n), y.float_max), y.float_min);
-    return static_cast<int>(std::clamp(std::round(t / y.float_scale - y.float_offset), 0.0f, static_cast<float>(y.n)));
-  }
-  if (rule == "AP-4") {
-    const long long magnitude = (std::abs(signed_total) + n / 2) / n;
-    return static_cast<int>(128 + (signed_total < 0 ? -magnitude : magnitude));
-  }
-  if (rule == "AP-5") {
-    const long long mant = nearest(Ratio(cpp_int(32768), cpp_int(n)));
-    const auto mean = static_cast<int>((total * mant + 16384) / 32768);
-    return equal ? std::min(mean, y.n) : moved(oracle::Rule::rq3, scale, mean - x.zero(), y);
-  }
-  const std::string core = rule == "AP-1" ? "RQ-3" : rule == "AP-2" ? "RQ-4" : rule.substr(rule.find("RQ"));
-  return moved(oracle::rule_named(core), scale / Ratio(cpp_int(n)), total - n * x.zero(), y);
 }
 
 /// 3x3, stride 2, padding 1. `inside`: padding is left out of sum and divisor.

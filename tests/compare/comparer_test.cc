@@ -1,0 +1,125 @@
+// A network of two layers with codes planted in its golden: which mismatches are a layer's own, and which come in.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include "network.h"
+#include "one_node.h"
+#include "support.h"
+
+using namespace intsim;
+using namespace intsim::test;
+
+namespace {
+
+/// Two copies, one behind the other: every code of a layer is that of the one before it.
+struct Network {
+  std::shared_ptr<Model> model = std::make_shared<Model>();
+  std::shared_ptr<const PreparedProgram> prepared;
+  Folder folder;
+
+  Network() {
+    const Grid grid = step_grid(0.5, 100);
+    model->graph.input_channels = 1;
+    model->input = grid;
+    for (const char* name : {"first", "second"}) {
+      GraphNode node = op_node(Op::pixel_shuffle, 1, 1);
+      node.name = name;
+      node.inputs = {static_cast<ValueId>(model->graph.nodes.size())};
+      model->graph.nodes.push_back(node);
+      model->data.push_back(written_to(grid));
+    }
+    prepared = std::make_shared<const PreparedProgram>(lower(model, find_profile("ideal")), KernelSet::reference);
+  }
+
+  /// A run on codes 0 … 255 in which the outputs of the layers are moved: {layer, index, distance}.
+  struct Planted {
+    int layer, index, distance;
+  };
+  Pack pack(const std::string& name, const std::vector<Planted>& planted) const {
+    Engine engine(prepared, 1);
+    PlanarTensor input(1, 16, 16);
+    for (std::size_t i = 0; i < input.codes.size(); ++i) input.codes[i] = static_cast<std::uint16_t>(i);
+    std::map<int, NodeFault> faults;
+    for (int layer = 0; layer < 2; ++layer)
+      faults[layer] = [planted, layer](const std::vector<const PlanarTensor*>& operands) {
+        PlanarTensor out = *operands[0];
+        for (const Planted& p : planted)
+          if (p.layer == layer) {
+            std::uint16_t& q = out.codes[static_cast<std::size_t>(p.index)];
+            q = static_cast<std::uint16_t>(q + p.distance);
+          }
+        return out;
+      };
+    write_pack(folder / name, engine, input, faults);
+    return Pack(folder / name);
+  }
+
+  EngineSide side() const { return {prepared, "ideal", {}, {}}; }
+  Comparison run(const Pack& golden, const CompareOptions& options = {}) const {
+    return compare_engine(golden, side(), options, [](const std::string&) {});
+  }
+};
+
+void check(const TensorComparison& t, std::int64_t mismatches, std::int64_t unexplained, std::int64_t inherited) {
+  CAPTURE(t.name);
+  CHECK(t.mismatches == mismatches);
+  CHECK(t.unexplained == unexplained);
+  CHECK(t.inherited == inherited);
+  CHECK(t.explained == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a cumulative run tells a layer's own mismatches from those that come in") {
+  const Network network;
+  // Code 20 goes wrong in the first layer, 30 in the second; 40 in the first, and the second takes it back.
+  const Pack golden = network.pack("golden", {{0, 20, 3}, {1, 30, -2}, {0, 40, 5}, {1, 40, -5}});
+  const Comparison c = network.run(golden);
+  REQUIRE(c.tensors.size() == 3);
+  check(c.tensors[0], 0, 0, 0);
+  check(c.tensors[1], 2, 2, 0);
+  check(c.tensors[2], 2, 1, 1);
+  CHECK(c.tensors[1].sum_lsb == -8);
+  CHECK(c.tensors[2].sum_lsb == -1);
+  CHECK(c.first_failing() == 1);
+  REQUIRE(c.tensors[2].first);
+  CHECK(c.tensors[2].first->row == 1);
+  CHECK(c.tensors[2].first->column == 4);
+  CHECK(c.tensors[2].first->detail == "inherited: from the golden's operands it is 23");
+}
+
+TEST_CASE("an isolated run starts each layer from the golden's operands") {
+  const Network network;
+  const Pack golden = network.pack("golden", {{0, 20, 3}, {1, 30, -2}, {0, 40, 5}, {1, 40, -5}});
+  CompareOptions options;
+  options.isolated = true;
+  const Comparison c = network.run(golden, options);
+  REQUIRE(c.tensors.size() == 2);
+  check(c.tensors[0], 2, 2, 0);
+  check(c.tensors[1], 2, 2, 0);  // 30, and 40 that was taken back
+  CHECK(c.tensors[1].sum_lsb == 2 + 5);
+}
+
+TEST_CASE("a second pack's own operands and its target decide what is inherited") {
+  const Network network;
+  const Pack golden = network.pack("golden", {});
+  const Pack actual = network.pack("actual", {{0, 20, 3}, {1, 30, -2}, {0, 40, 5}, {1, 40, -1}});
+  const EngineSide side = network.side();
+  Comparison c = compare_packs(golden, actual, &side, {}, [](const std::string&) {});
+  check(c.tensors[1], 2, 2, 0);
+  check(c.tensors[2], 3, 2, 1);  // 40 came in 5 off and left 4 off
+  c = compare_packs(golden, actual, nullptr, {}, [](const std::string&) {});
+  check(c.tensors[2], 3, 3, 0);
+}
+
+TEST_CASE("the first tolerance that fits a name counts") {
+  const Network network;
+  const Pack golden = network.pack("golden", {{0, 20, 3}, {1, 30, 2}});
+  CompareOptions options;
+  options.isolated = true;
+  options.tolerances = {{"sec*", {2, "two"}}, {"*", {1, "one"}}};
+  const Comparison c = network.run(golden, options);
+  CHECK_FALSE(c.tensors[0].passed());
+  CHECK(c.tensors[1].passed());
+  CHECK(c.tensors[1].tolerance.reason == "two");
+}
