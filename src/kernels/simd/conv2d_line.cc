@@ -2,6 +2,8 @@
 // without leaving the registers.
 #include <algorithm>
 
+#include <hwy/cache_control.h>
+
 #include "kernels/simd/conv2d_job.h"
 #include "kernels/simd/dispatch.h"
 
@@ -109,10 +111,27 @@ HWY_INLINE void Store(const ConvJob& job, const ConvRow& row, std::size_t x, std
 
 #endif
 
+/// Asks for a share of the next tile's input, group by group: more rows than a core follows by itself. Taps of a block
+/// that differ in their column share lines.
+template <int NV>
+HWY_INLINE void PrefetchTile(const ConvJob& job, const ConvRow& row, std::size_t x, int group) {
+  const std::size_t rows = row.taps.size() / static_cast<std::size_t>(job.kernel_w);
+  const auto share = [&](int g) {
+    return rows * static_cast<std::size_t>(g) / static_cast<std::size_t>(job.out_blocks);
+  };
+  constexpr std::size_t kWordsPerLine = 16;
+  for (std::size_t r = share(group); r < share(group + 1); ++r) {
+    const std::uint32_t* p = row.in[0] + row.taps[r * static_cast<std::size_t>(job.kernel_w)].in + x;
+    for (std::size_t line = 0; line < NV * LaneCount(); line += kWordsPerLine) hwy::Prefetch(p + line);
+  }
+}
+
 template <int NV>
 HWY_INLINE void LineTile(const ConvJob& job, const ConvRow& row, std::size_t x, std::size_t pixels) {
   HWY_ALIGN Sums sums[ConvJob::kMaxPasses];
+  const std::size_t next = x + 2 * NV * LaneCount() <= static_cast<std::size_t>(row.width) ? x + NV * LaneCount() : x;
   for (int group = 0; group < job.out_blocks; ++group) {
+    PrefetchTile<NV>(job, row, next, group);
     for (std::size_t p = 0; p < job.passes.size(); ++p)
       Accumulate<NV>(row.taps, row.in[p] + x, job.weights.data() + job.passes[p].weights + group * job.group_words,
                      sums[p]);
