@@ -177,8 +177,8 @@ void add_options(CLI::App& app, Options& o) {
 constexpr int kProfiledRuns = 9;
 
 /// A profile measures the vector kernels alone.
-void check_profile(const Options& o, const PreparedProgram& prepared) {
-  if (prepared.kernels() != KernelSet::simd || wants_oracle(o.model))
+void check_profile(const Options& o) {
+  if (o.model.simulator.kernels != "simd")
     throw UsageError("--profile measures the vector kernels; leave --kernels away");
   if (o.hashes || o.statistics() || o.knn || !o.output.empty() || !o.labels.empty())
     throw UsageError(
@@ -192,13 +192,13 @@ int run_run(const Arguments& arguments) {
   CLI::App app("Runs the network on one scan and prints what ran.", "intsim run");
   add_options(app, o);
   if (!parse(app, arguments)) return 0;
+  if (o.profile) check_profile(o);
   const Scan scan = read_scan(o.scan);
   MappedLabels truth;
   if (!o.labels.empty()) truth = map_labels(read_labels(o.labels, scan.points.size()), o.labels);
   const RangeImage image = project(scan, o.model.projection);
   const auto prepared = prepare_program(o.model);
   if (o.profile) {
-    check_profile(o, *prepared);
     Engine engine(prepared, o.model.simulator.threads);
     print_profile(engine, image, thread_count(o.model), kProfiledRuns);
     return 0;

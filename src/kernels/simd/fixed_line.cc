@@ -104,9 +104,11 @@ std::optional<FixedLine> exact_line(std::int64_t multiplier, int shift, Int128 a
   return in_64_bits(multiplier << left, addend << left, shift + left);
 }
 
-/// CV-4: codes may fall only where the fold acts.
-bool hmx_folds(const Multiplier& scale, std::int64_t worst) {
-  return scale.shift > 31 || (worst << scale.shift) >> 20 >= (std::int64_t{1} << 13) - 1;
+/// CV-4: whether the fold may let codes fall. With 12 bits of sig what it changes stays beyond 0 … 255 on its side:
+/// |t| >= 2^13 gives at least 2^13 sixteenths of a code.
+bool hmx_falls(const Multiplier& scale, std::int64_t worst) {
+  if (scale.shift < 0 || scale.shift > 31) return true;
+  return scale.value < 1 << 11 && (worst << scale.shift) >> 20 >= (std::int64_t{1} << 13) - 1;
 }
 
 }  // namespace
@@ -142,8 +144,15 @@ std::optional<FixedLine> conv_line(const ConvParams& p, int channel, std::int64_
   }
   if (p.form == Form::wide && p.rounding == Rounding::single_up && m.shift >= 1 && m.shift <= 54)
     return exact_line(m.value, m.shift, (Int128{p.y.zero()} << m.shift) + (Int128{1} << (m.shift - 1)));
-  if (p.form == Form::hmx && hmx_folds(m, worst)) return std::nullopt;
   const std::int64_t bias = p.bias.empty() ? 0 : p.bias[c];
+  if (p.form == Form::hmx) {
+    if (hmx_falls(m, worst)) return std::nullopt;
+    const int before = std::max(0, 20 - m.shift);  // CV-4 scales what these bits leave
+    auto line = fit_line([&](std::int64_t t) { return conv_code(p, channel, (t << before) - bias); },
+                         (worst >> before) + 1, p.y.n);
+    if (line) line->before = before;
+    return line;
+  }
   return fit_line([&](std::int64_t a) { return conv_code(p, channel, a - bias); }, worst, p.y.n);
 }
 

@@ -9,11 +9,12 @@
 
 namespace intsim {
 
-/// code = clamp(floor((a * multiplier + addend) / 2^(32 + shift)), 0, n) for 32-bit accumulators a.
+/// code = clamp(floor((floor(a / 2^before) * multiplier + addend) / 2^(32 + shift)), 0, n) for 32-bit accumulators a.
 struct FixedLine {
   std::int32_t multiplier = 0;
   std::int32_t shift = 0;  ///< 0 … 31
   std::int64_t addend = 0;
+  std::int32_t before = 0;  ///< bits that CV-4 drops first; else 0
 };
 
 /// The line whose codes equal `code(a)` for every a in -reach … reach (reach < 2^31), where `code` never falls and stays

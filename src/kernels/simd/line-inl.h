@@ -22,7 +22,7 @@ namespace HWY_NAMESPACE {
 #if HWY_TARGET == HWY_SCALAR
 
 HWY_INLINE V32 OnLine(V32 a, const FixedLine& line) {
-  const std::int64_t v = std::int64_t{hn::GetLane(a)} * line.multiplier + line.addend;
+  const std::int64_t v = std::int64_t{hn::GetLane(a) >> line.before} * line.multiplier + line.addend;
   return hn::Set(d32, static_cast<std::int32_t>(v >> 32) >> line.shift);
 }
 
@@ -30,6 +30,7 @@ HWY_INLINE V32 OnLine(V32 a, const FixedLine& line) {
 
 /// floor((a * multiplier + addend) / 2^(32 + shift)), not clamped: high halves of the products of even and odd lanes.
 HWY_INLINE V32 OnLine(V32 a, const FixedLine& line) {
+  if (line.before != 0) a = hn::ShiftRightSame(a, line.before);
   const hn::RepartitionToWide<D32> d64;
   const hn::RebindToUnsigned<decltype(d64)> du64;
   const V32 m = hn::Set(d32, line.multiplier);
