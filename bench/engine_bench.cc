@@ -66,7 +66,8 @@ void run_conv(benchmark::State& state, const std::shared_ptr<const PreparedProgr
   const BlockedTensor x = random_tensor(*program, input, extents[static_cast<std::size_t>(input)]);
   BlockedTensor y = make_tensor(*program, static_cast<ValueId>(node + 1), out);
   const BlockedTensor* operands[] = {&x};
-  for (auto _ : state) program->fast(node)->run(operands, y, {0, out.height});
+  const Slice all[] = {y};
+  for (auto _ : state) program->fast(node)->run(operands, all, {0, out.height});
   state.SetItemsProcessed(state.iterations() * graph.nodes[node].reduction() * graph.nodes[node].out_channels * out.height *
                           out.width);
 }

@@ -8,6 +8,7 @@
 
 #include "cli/model_options.h"
 #include "cli/oracle_kernels.h"
+#include "cli/profile.h"
 #include "cli/statistics_report.h"
 #include "evaluate/progress.h"
 #include "evaluate/report.h"
@@ -26,7 +27,7 @@ struct Options {
   ModelOptions model;
   std::string scan, labels, output;
   std::string stats_json;
-  bool hashes = false, knn = false, stats = false;
+  bool hashes = false, knn = false, stats = false, profile = false;
 
   bool statistics() const { return stats || !stats_json.empty(); }
 };
@@ -158,6 +159,7 @@ void add_options(CLI::App& app, Options& o) {
   app.add_flag("--hashes", o.hashes, "print the canonical hash of the input and of every node's output");
   app.add_flag("--stats", o.stats, "print what each layer met: accumulators, clamped outputs, ties, sums beyond int32");
   app.add_option("--stats-json", o.stats_json, "write the same as JSON");
+  app.add_flag("--profile", o.profile, "print where the time of a run goes, and what this machine could do");
   app.add_flag("--knn", o.knn, "KNN post-processing of lidar-bonnetal");
   add_engine_options(app, o.model, true);
   add_size_options(app, o.model);
@@ -168,7 +170,19 @@ void add_options(CLI::App& app, Options& o) {
       "  intsim run --config w8a8 --scan 000000.bin --labels 000000.label\n"
       "  intsim run --config w4a8 --scan 000000.bin --hashes --kernels ref -o out.label\n"
       "  intsim run --config w8a8 --scan 000000.bin --stats --stats-json stats.json\n"
-      "  intsim run --config w8a8 --scan 000000.bin --hashes --kernels oracle");
+      "  intsim run --config w8a8 --scan 000000.bin --hashes --kernels oracle\n"
+      "  intsim run --config w8a8 --scan 000000.bin --profile --threads 1");
+}
+
+constexpr int kProfiledRuns = 9;
+
+/// A profile measures the vector kernels alone.
+void check_profile(const Options& o) {
+  if (o.model.simulator.kernels != "simd")
+    throw UsageError("--profile measures the vector kernels; leave --kernels away");
+  if (o.hashes || o.statistics() || o.knn || !o.output.empty() || !o.labels.empty())
+    throw UsageError(
+        "--profile prints times only; leave --hashes, --stats, --stats-json, --knn, --labels and --output away");
 }
 
 }  // namespace
@@ -178,11 +192,17 @@ int run_run(const Arguments& arguments) {
   CLI::App app("Runs the network on one scan and prints what ran.", "intsim run");
   add_options(app, o);
   if (!parse(app, arguments)) return 0;
+  if (o.profile) check_profile(o);
   const Scan scan = read_scan(o.scan);
   MappedLabels truth;
   if (!o.labels.empty()) truth = map_labels(read_labels(o.labels, scan.points.size()), o.labels);
   const RangeImage image = project(scan, o.model.projection);
   const auto prepared = prepare_program(o.model);
+  if (o.profile) {
+    Engine engine(prepared, o.model.simulator.threads);
+    print_profile(engine, image, thread_count(o.model), kProfiledRuns);
+    return 0;
+  }
   const Outcome outcome = run_engine(o, prepared, image);
   const std::vector<std::uint8_t> points =
       o.knn ? knn_back_project(image, outcome.pixels) : back_project(image, outcome.pixels);

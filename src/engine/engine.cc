@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "intsim/error.h"
 #include "kernels/reference.h"
@@ -82,7 +83,8 @@ void Engine::run_fast(std::size_t node, std::span<const BlockedTensor* const> x,
   const Model& model = *program_->program().model;
   const std::int32_t zero = model.data[node].output.zero();
   if (const FastNode* fast = program_->fast(node)) {
-    pool_.parallel_for(y.shape().height, [&](int begin, int end) { fast->run(x, y, {begin, end}); });
+    const Slice all[] = {y};
+    pool_.parallel_for(y.shape().height, [&](int begin, int end) { fast->run(x, all, {begin, end}); });
     y.fill_border(zero);
     return;
   }
@@ -95,34 +97,89 @@ void Engine::run_fast(std::size_t node, std::span<const BlockedTensor* const> x,
   from_planar(result, zero, y);
 }
 
-std::vector<std::uint8_t> Engine::run_fast_kernels(std::span<const float> image, Extent extent,
-                                                   const Observer& observer) {
-  const Model& model = *program_->program().model;
-  const std::vector<Extent> extents = infer_extents(model.graph, extent);
-  std::vector<BlockedTensor> values(model.graph.nodes.size() + 1);
-  values[0] = allocate(0, extent);
+BlockedTensor Engine::quantised(std::span<const float> image, Extent extent) {
+  const Grid& grid = program_->program().model->input;
+  BlockedTensor tensor = allocate(0, extent);
   pool_.parallel_for(extent.height, [&](int begin, int end) {
-    program_->ends().quantise_rows(image, model.input, values[0], {begin, end});
+    program_->ends().quantise_rows(image, grid, tensor, {begin, end});
   });
-  values[0].fill_border(model.input.zero());
-  if (observer) observer("input", model.input, to_planar(values[0]));
-  const std::size_t count = nodes_to_run(observer);
-  for (std::size_t i = 0; i < count; ++i) {
-    const GraphNode& node = model.graph.nodes[i];
-    std::vector<const BlockedTensor*> x;
-    for (const ValueId v : node.inputs) x.push_back(&values[static_cast<std::size_t>(v)]);
-    BlockedTensor& y = values[i + 1] = allocate(static_cast<ValueId>(i + 1), extents[i + 1]);
-    run_fast(i, x, y);
-    if (observer) observer(node.name, model.data[i].output, to_planar(y));
-    for (const ValueId v : node.inputs)
-      if (program_->last_use(v) == i + 1 && v != program_->logits()) values[static_cast<std::size_t>(v)] = {};
-  }
-  const BlockedTensor& logits = values[static_cast<std::size_t>(program_->logits())];
+  tensor.fill_border(grid.zero());
+  return tensor;
+}
+
+std::vector<std::uint8_t> Engine::classes_of(const BlockedTensor& logits) {
   std::vector<std::uint8_t> classes(static_cast<std::size_t>(logits.shape().height) *
                                     static_cast<std::size_t>(logits.shape().width));
   pool_.parallel_for(logits.shape().height, [&](int begin, int end) {
     program_->ends().first_maximum_rows(logits, classes, {begin, end});
   });
+  return classes;
+}
+
+std::vector<std::uint8_t> Engine::run_fast_kernels(std::span<const float> image, Extent extent,
+                                                   const Observer& observer) {
+  if (!observer) return run_plan(image, extent, {});
+  const Model& model = *program_->program().model;
+  const std::vector<Extent> extents = infer_extents(model.graph, extent);
+  std::vector<BlockedTensor> values(model.graph.nodes.size() + 1);
+  values[0] = quantised(image, extent);
+  observer("input", model.input, to_planar(values[0]));
+  for (std::size_t i = 0; i < model.graph.nodes.size(); ++i) {
+    const GraphNode& node = model.graph.nodes[i];
+    std::vector<const BlockedTensor*> x;
+    for (const ValueId v : node.inputs) x.push_back(&values[static_cast<std::size_t>(v)]);
+    BlockedTensor& y = values[i + 1] = allocate(static_cast<ValueId>(i + 1), extents[i + 1]);
+    run_fast(i, x, y);
+    observer(node.name, model.data[i].output, to_planar(y));
+    for (const ValueId v : node.inputs)
+      if (program_->last_use(v) == i + 1 && v != program_->logits()) values[static_cast<std::size_t>(v)] = {};
+  }
+  return classes_of(values[static_cast<std::size_t>(program_->logits())]);
+}
+
+std::vector<std::uint8_t> Engine::run_plan(std::span<const float> image, Extent extent, const PlanEvents& events) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last = Clock::now();
+  const auto lap = [&](std::size_t part) {
+    if (!events.time) return;
+    const Clock::time_point now = Clock::now();
+    events.time(part, std::chrono::duration<double>(now - last).count());
+    last = now;
+  };
+  const Model& model = *program_->program().model;
+  const Plan& plan = program_->plan();
+  const std::vector<Extent> extents = infer_extents(model.graph, extent);
+  std::vector<BlockedTensor> values(model.graph.nodes.size() + 1);
+  values[0] = quantised(image, extent);
+  lap(0);
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    const Step& step = plan.steps[s];
+    std::vector<const BlockedTensor*> x;
+    for (const ValueId v : step.inputs) x.push_back(&values[static_cast<std::size_t>(v)]);
+    std::vector<Slice> y;
+    for (const Step::Output& output : step.outputs) {
+      BlockedTensor& tensor = values[static_cast<std::size_t>(output.value)];
+      if (tensor.shape().channels == 0) {  // the first to write it
+        tensor = allocate(output.value, extents[static_cast<std::size_t>(output.value)]);
+        tensor.fill_border(model.grid(output.value).zero());
+      }
+      y.emplace_back(tensor, output.first_block);
+    }
+    if (step.fast != nullptr)
+      pool_.parallel_for(y[0].shape().height, [&](int begin, int end) { step.fast->run(x, y, {begin, end}); });
+    else
+      run_fast(step.first, x, *y[0].tensor);
+    for (const Step::Output& output : step.outputs) {
+      const auto v = static_cast<std::size_t>(output.value);
+      if (events.tensor && plan.last_write[v] == s)
+        events.tensor(model.graph.nodes[v - 1].name, model.grid(output.value), to_planar(values[v]));
+    }
+    for (const ValueId v : step.inputs)
+      if (plan.last_use[static_cast<std::size_t>(v)] == s) values[static_cast<std::size_t>(v)] = {};
+    lap(s + 1);
+  }
+  std::vector<std::uint8_t> classes = classes_of(values[static_cast<std::size_t>(program_->logits())]);
+  lap(plan.steps.size() + 1);
   return classes;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/plan.h"
 #include "engine/thread_pool.h"
 #include "graph/program.h"
 #include "kernels/simd/fast_node.h"
@@ -33,6 +34,8 @@ class PreparedProgram {
   KernelSet kernels() const { return kernels_; }
   /// Fast kernel of a node, null where the reference runs.
   const FastNode* fast(std::size_t node) const { return fast_.empty() ? nullptr : fast_[node].get(); }
+  /// How a run that nobody observes proceeds, for KernelSet::simd.
+  const Plan& plan() const { return plan_; }
   /// Kernels of both ends, for KernelSet::simd.
   const EndKernels& ends() const { return ends_; }
   /// SIMD target of the fast kernels; empty for KernelSet::reference.
@@ -51,7 +54,8 @@ class PreparedProgram {
   Program program_;
   KernelSet kernels_;
   std::string target_;
-  std::vector<std::unique_ptr<FastNode>> fast_;
+  std::vector<std::shared_ptr<const FastNode>> fast_;
+  Plan plan_;
   EndKernels ends_;
   ValueId logits_ = 0;
   std::vector<std::size_t> last_use_;
@@ -67,8 +71,19 @@ class Engine {
   const PreparedProgram& prepared() const { return *program_; }
 
   /// Classes per pixel (height×width) of a float image (channels×height×width, planar). With an observer all nodes
-  /// run, the softmax included; without one the run ends at the logits. Throws InputError for sizes that do not fit.
+  /// run one by one, the softmax included; without one the run follows the plan, which ends at the logits. Throws
+  /// InputError for sizes that do not fit.
   std::vector<std::uint8_t> run(std::span<const float> image, Extent extent, const Observer& observer = {});
+
+  /// What a run by the plan can tell.
+  struct PlanEvents {
+    /// Seconds of a part: 0 is the quantisation of the image, then the steps, last the classes.
+    std::function<void(std::size_t part, double seconds)> time;
+    /// Every tensor that a fused run has in memory, once it is complete.
+    Observer tensor;
+  };
+  /// A run by the plan, watched; only for KernelSet::simd.
+  std::vector<std::uint8_t> run_plan(std::span<const float> image, Extent extent, const PlanEvents& events);
 
   /// Output of a single node from given operands, as the engine would compute it.
   PlanarTensor run_node(std::size_t node, std::span<const PlanarTensor* const> operands);
@@ -80,6 +95,8 @@ class Engine {
   std::vector<std::uint8_t> run_reference_kernels(std::span<const float> image, Extent extent,
                                                   const Observer& observer);
   std::vector<std::uint8_t> run_fast_kernels(std::span<const float> image, Extent extent, const Observer& observer);
+  BlockedTensor quantised(std::span<const float> image, Extent extent);
+  std::vector<std::uint8_t> classes_of(const BlockedTensor& logits);
   BlockedTensor allocate(ValueId value, Extent extent);
   BlockedTensor laid_out(ValueId value, const PlanarTensor& codes);
   PlanarTensor run_laid_out(std::size_t node, std::vector<BlockedTensor> inputs);

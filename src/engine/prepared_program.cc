@@ -28,6 +28,7 @@ PreparedProgram::PreparedProgram(Program program, KernelSet kernels, const std::
   target_ = scope.target();
   ends_ = EndKernels::prepare();
   for (std::size_t i = 0; i < nodes.size(); ++i) fast_.push_back(make_fast_node(program_, i));
+  plan_ = Plan::make(program_, fast_);
 }
 
 std::string PreparedProgram::kernel_name(std::size_t node) const {

@@ -1,5 +1,7 @@
 #include "tensor/blocked.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <new>
@@ -7,10 +9,15 @@
 namespace intsim {
 
 WordBuffer::WordBuffer(std::size_t words) : size_(words) {
-  const std::size_t bytes = (words * sizeof(std::uint32_t) + 63) / 64 * 64;
-  auto* raw = static_cast<std::uint32_t*>(std::aligned_alloc(64, bytes));
-  if (raw == nullptr) throw std::bad_alloc();
-  data_.reset(raw);
+  // Rows of all channel blocks are read side by side: more small pages than a core translates at once.
+  constexpr std::size_t kLine = 64, kHugePage = std::size_t{2} << 20;
+  const std::size_t wanted = words * sizeof(std::uint32_t);
+  const std::size_t alignment = wanted >= kHugePage ? kHugePage : kLine;
+  const std::size_t bytes = (wanted + kLine - 1) / kLine * kLine;
+  void* raw = nullptr;
+  if (::posix_memalign(&raw, alignment, bytes) != 0) throw std::bad_alloc();
+  data_.reset(static_cast<std::uint32_t*>(raw));
+  if (alignment == kHugePage) ::madvise(raw, bytes, MADV_HUGEPAGE);  // a wish: refusal changes nothing
 }
 
 void WordBuffer::Free::operator()(std::uint32_t* p) const { std::free(p); }

@@ -49,6 +49,34 @@ class Run(CliTest):
             self.assertNotIn("not run", {row[3] for row in hashed})
             self.assertEqual([row[:5] for row in without[:-1]], [row[:5] for row in hashed[:-1]])
 
+    def test_profile_shows_every_step_and_the_peak(self):
+        done = self.ok("run", "--config", "w8a8", "--scan", Fixture.scan(), "--profile", "--threads", 2, *SMALL)
+        table, summary = done.stdout.split("\n\n")
+        rows = [re.split(" {2,}", line.strip()) for line in table.splitlines()[1:]]
+        self.assertEqual([rows[0][0], rows[-2][0], rows[-1][0]], ["input", "classes", "total"])
+        steps = rows[1:-2]
+        names = [row[0] for row in steps]
+        self.assertEqual(len([row for row in steps if row[1].startswith("Conv2d")]), 51)
+        self.assertIn("Conv2d LeakyReLU BatchNorm2d > Concat", [row[1] for row in steps])
+        self.assertEqual(names[-1], "logits")
+        by_name = {row[0]: row for row in steps}
+        # 3x3 convolution, 32 to 32 channels on 64x256 pixels: 151 M multiply-accumulates, input, output and weights once.
+        milliseconds, rate, share, megabytes = map(float, by_name["downCntx.conv2"][2:])
+        self.assertAlmostEqual(rate * milliseconds, 32 * 32 * 9 * 64 * 256 / 1e6, delta=0.1 * rate * milliseconds)
+        self.assertAlmostEqual(megabytes, (2 * 32 * 64 * 256 + 32 * 32 * 9) / 1e6, delta=0.01)
+        peak, floor = map(float, re.search(r"2 threads: peak ([\d.]+) GMAC/s, floor ([\d.]+) ms", summary).groups())
+        self.assertAlmostEqual(share, 100 * rate / peak, delta=0.1 + 0.01 * share)
+        self.assertAlmostEqual(peak * floor, 62297.997312 / 8, delta=0.05 * peak + 1)
+        self.assertLess(abs(sum(float(row[2]) for row in rows[:-1]) / float(rows[-1][2]) - 1), 0.5)
+
+    def test_profile_measures_nothing_else(self):
+        words = ("run", "--config", "w8a8", "--scan", Fixture.scan(), "--profile")
+        self.fails(2, ["--kernels"], *words, "--kernels", "ref")
+        for other in (["--hashes"], ["--stats"], ["--stats-json", "x"], ["--knn"], ["-o", "x"],
+                      ["--labels", Fixture.label()]):
+            self.fails(2, ["--profile prints times only", other[0] if other[0] != "-o" else "--output"], *words, *other)
+        self.assertEqual(self.files_below(), [])
+
     def test_shapes(self):
         shapes = {row[0]: row[4] for row in self.nodes("--width", 96, "--height", 32)}
         self.assertEqual(shapes["input"], "5x32x96")

@@ -88,16 +88,15 @@ HWY_EXPORT(AddRowKernel);
 class FastAdd final : public FastNode {
  public:
   explicit FastAdd(AddJob job) : job_(std::move(job)), kernel_(INTSIM_KERNEL(AddRowKernel)) {}
-  void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
+  void run(std::span<const BlockedTensor* const> x, std::span<const Slice> out, RowRange rows) const override {
+    const Slice y = out[0];
     const auto high = [](const BlockedTensor& t, int block, int r) {
       return t.shape().planes == 2 ? t.row(1, block, r) : nullptr;
     };
-    for (int block = 0; block < y.shape().blocks(); ++block)
+    for (int block = 0; block < x[0]->shape().blocks(); ++block)
       for (int r = rows.begin; r < rows.end; ++r) {
-        const AddRow row{x[0]->row(0, block, r), high(*x[0], block, r),
-                         x[1]->row(0, block, r), high(*x[1], block, r),
-                         y.row(0, block, r),     y.shape().planes == 2 ? y.row(1, block, r) : nullptr,
-                         y.shape().width};
+        const AddRow row{x[0]->row(0, block, r), high(*x[0], block, r), x[1]->row(0, block, r), high(*x[1], block, r),
+                         y.low(block, r),        y.high(block, r),      y.shape().width};
         kernel_(job_, row);
       }
   }

@@ -86,17 +86,18 @@ HWY_EXPORT(PoolRowKernel);
 class FastAvgPool final : public FastNode {
  public:
   explicit FastAvgPool(PoolJob job) : job_(job), kernel_(INTSIM_KERNEL(PoolRowKernel)) {}
-  void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
+  void run(std::span<const BlockedTensor* const> x, std::span<const Slice> out, RowRange rows) const override {
+    const Slice y = out[0];
     PoolRow row{};
     row.width = y.shape().width;
-    for (int block = 0; block < y.shape().blocks(); ++block)
+    for (int block = 0; block < x[0]->shape().blocks(); ++block)
       for (int r = rows.begin; r < rows.end; ++r) {
         for (int ky = 0; ky < 3; ++ky) {
           row.low[ky] = x[0]->row(0, block, 2 * r - 1 + ky) - 1;
           row.high[ky] = x[0]->shape().planes == 2 ? x[0]->row(1, block, 2 * r - 1 + ky) - 1 : nullptr;
         }
-        row.out_low = y.row(0, block, r);
-        row.out_high = y.shape().planes == 2 ? y.row(1, block, r) : nullptr;
+        row.out_low = y.low(block, r);
+        row.out_high = y.high(block, r);
         kernel_(job_, row);
       }
   }

@@ -12,7 +12,7 @@
 #define HWY_TARGET_INCLUDE "kernels/simd/conv2d.cc"
 #include <hwy/foreach_target.h>
 
-#include "kernels/simd/dot-inl.h"
+#include "kernels/simd/conv-sums-inl.h"
 #include "kernels/simd/requantise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -26,48 +26,8 @@ HWY_BEFORE_NAMESPACE();
 namespace intsim {
 namespace HWY_NAMESPACE {
 
-constexpr int kMaxVectors = 4;
-/// Vectors of pixels whose four channels of sums stay in registers.
-constexpr int kVectors = HWY_TARGET == HWY_SCALAR ? 4 : (HWY_MAX_BYTES == 64 ? 4 : 2);
-constexpr std::size_t kMaxLanes = HWY_TARGET == HWY_SCALAR ? 1 : HWY_MAX_BYTES / 4;
-
 int ConvWeightWords() { return kWeightWords; }
 void ConvPackWeights(const std::int8_t* w, std::int32_t* out) { PackWeights(w, out); }
-
-/// Sums of one pass for 4 output channels and NV vectors of pixels, to sums[channel][pixel].
-template <int NV>
-HWY_INLINE void Accumulate(const ConvJob& job, const ConvRow& place, const std::uint32_t* in, const std::int32_t* w,
-                           std::int32_t* sums) {
-  V32 acc[4][NV];
-#pragma GCC unroll 4
-  for (int c = 0; c < 4; ++c)
-#pragma GCC unroll 4
-    for (int v = 0; v < NV; ++v) acc[c][v] = hn::Zero(d32);
-  const std::size_t lanes = LaneCount();
-  for (int block = 0; block < job.in_blocks; ++block, in += place.in_block_words) {
-    for (int ky = 0; ky < job.kernel_h; ++ky) {
-      const std::uint32_t* row = in + ky * job.dilation_h * place.in_row_words;
-      for (int kx = 0; kx < job.kernel_w; ++kx, w += 4 * kWeightWords) {
-        Activation a[NV];
-#pragma GCC unroll 4
-        for (int v = 0; v < NV; ++v)
-          a[v] = PrepareActivation(LoadWords(row + kx * job.dilation_w + static_cast<std::size_t>(v) * lanes));
-#pragma GCC unroll 4
-        for (int c = 0; c < 4; ++c)
-#pragma GCC unroll 4
-          for (int v = 0; v < NV; ++v) acc[c][v] = Dot(acc[c][v], a[v], w + c * kWeightWords);
-      }
-    }
-  }
-#pragma GCC unroll 4
-  for (int c = 0; c < 4; ++c)
-#pragma GCC unroll 4
-    for (int v = 0; v < NV; ++v)
-      hn::StoreU(acc[c][v], d32,
-                 sums + (static_cast<std::size_t>(c) * kMaxVectors + static_cast<std::size_t>(v)) * kMaxLanes);
-}
-
-using Sums = std::int32_t[4 * kMaxVectors * kMaxLanes];
 
 /// Exact 64-bit totals over all passes, even and odd lanes.
 HWY_INLINE V32 RequantisePasses(const ConvJob& job, const Sums* sums, std::size_t at, const Wide64Constants& k,
@@ -128,6 +88,7 @@ HWY_INLINE V32 Output(const ConvJob& job, const Sums* sums, std::size_t at, std:
     case ConvJob::Stage::scalar:
       return RequantiseScalar(job, sums, at, c);
     case ConvJob::Stage::float32:
+    case ConvJob::Stage::line:  // has a kernel of its own
       break;
   }
   return RequantiseFloat(job, sums, at, c);
@@ -139,21 +100,20 @@ HWY_INLINE void Tile(const ConvJob& job, const ConvRow& row, std::size_t x, std:
   const std::size_t lanes = LaneCount();
   for (int group = 0; group < job.out_blocks; ++group) {
     for (std::size_t p = 0; p < job.passes.size(); ++p)
-      Accumulate<NV>(job, row, row.in[p] + x, job.weights.data() + job.passes[p].weights + group * job.group_words,
+      Accumulate<NV>(row.taps, row.in[p] + x, job.weights.data() + job.passes[p].weights + group * job.group_words,
                      sums[p]);
-    const RowOut out{row.out_low + group * row.out_block_words,
-                     row.out_high == nullptr ? nullptr : row.out_high + group * row.out_block_words};
+    const ConvOutput& y = row.out[0];
+    const RowOut out{y.low + group * y.block_words, y.high == nullptr ? nullptr : y.high + group * y.block_words};
     for (int v = 0; v < NV; ++v) {
       V32 q[4];
       for (std::size_t c = 0; c < 4; ++c)
-        q[c] = Output(job, sums, (c * kMaxVectors + static_cast<std::size_t>(v)) * kMaxLanes,
-                      4 * static_cast<std::size_t>(group) + c);
+        q[c] = Output(job, sums, SumsAt(c, static_cast<std::size_t>(v)), 4 * static_cast<std::size_t>(group) + c);
       StoreCodes(q, out, x + static_cast<std::size_t>(v) * lanes, std::min(lanes, pixels));
     }
   }
 }
 
-void ConvRowKernel(const ConvJob& job, const ConvRow& row) {
+void GeneralConvRow(const ConvJob& job, const ConvRow& row) {
   const std::size_t width = static_cast<std::size_t>(row.width), lanes = LaneCount(), wide = kVectors * lanes;
   if (width >= wide)
     ForEachVector(width, wide,
@@ -173,38 +133,66 @@ namespace {
 
 HWY_EXPORT(ConvWeightWords);
 HWY_EXPORT(ConvPackWeights);
-HWY_EXPORT(ConvRowKernel);
+HWY_EXPORT(GeneralConvRow);
 
 class FastConv final : public FastNode {
  public:
-  explicit FastConv(ConvJob job) : job_(std::move(job)), kernel_(INTSIM_KERNEL(ConvRowKernel)) {}
+  FastConv(std::shared_ptr<const ConvJob> job, ConvRowKernel kernel, std::vector<CodeMap> maps)
+      : job_(std::move(job)), kernel_(kernel), maps_(std::move(maps)) {}
 
-  void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
+  std::unique_ptr<FastNode> followed(std::vector<CodeMap> maps) const override {
+    if (job_->stage != ConvJob::Stage::line || maps.size() > kMaxOutputs) return nullptr;
+    return std::make_unique<FastConv>(job_, kernel_, std::move(maps));
+  }
+
+  void run(std::span<const BlockedTensor* const> x, std::span<const Slice> y, RowRange rows) const override {
     const BlockedShape& in = x[0]->shape();
+    RowRange kernel{0, 0};  // of `taps` and `start`
+    std::vector<ConvTap> taps;
+    std::vector<std::int32_t> start;
     ConvRow row;
-    row.in_row_words = in.row_words();
-    row.in_block_words = in.block_words();
-    row.out_block_words = y.shape().block_words();
-    row.width = y.shape().width;
+    row.width = y[0].shape().width;
+    std::array<ConvOutput, kMaxOutputs> out;
+    row.out = std::span(out).first(y.size());
     for (int r = rows.begin; r < rows.end; ++r) {
-      for (std::size_t p = 0; p < job_.passes.size(); ++p)
-        row.in[p] = x[0]->row(job_.passes[p].plane, 0, r - job_.pad_h) - job_.pad_w;
-      row.out_low = y.row(0, 0, r);
-      row.out_high = y.shape().planes == 2 ? y.row(1, 0, r) : nullptr;
-      kernel_(job_, row);
+      if (const RowRange now = job_->kernel_rows(r, in.height); r == rows.begin || now != kernel) {
+        kernel = now;
+        taps = job_->taps(kernel, in.row_words(), in.block_words());
+        start = job_->start(kernel);
+        row.taps = taps;
+        row.start = start.data();
+      }
+      for (std::size_t p = 0; p < job_->passes.size(); ++p)
+        row.in[p] = x[0]->row(job_->passes[p].plane, 0, r - job_->pad_h) - job_->pad_w;
+      for (std::size_t i = 0; i < y.size(); ++i) out[i] = output(i, y[i], r);
+      kernel_(*job_, row);
     }
   }
 
  private:
-  ConvJob job_;
-  void (*kernel_)(const ConvJob&, const ConvRow&);
+  static constexpr std::size_t kMaxOutputs = 2;
+
+  ConvOutput output(std::size_t i, const Slice& y, int r) const {
+    ConvOutput out{y.low(0, r), y.high(0, r), y.shape().block_words(), nullptr, nullptr};
+    if (maps_.empty() || maps_[i].low.empty()) return out;
+    out.low_table = maps_[i].low.data();
+    out.high_table = maps_[i].high.data();
+    return out;
+  }
+
+  std::shared_ptr<const ConvJob> job_;
+  ConvRowKernel kernel_;
+  std::vector<CodeMap> maps_;  ///< one per output, or none
 };
 
 }  // namespace
 
 int conv_weight_words() { return HWY_DYNAMIC_DISPATCH(ConvWeightWords)(); }
 void conv_pack_weights(const std::int8_t* four, std::int32_t* out) { HWY_DYNAMIC_DISPATCH(ConvPackWeights)(four, out); }
-std::unique_ptr<FastNode> make_conv_node(ConvJob job) { return std::make_unique<FastConv>(std::move(job)); }
+std::unique_ptr<FastNode> make_conv_node(ConvJob job) {
+  const ConvRowKernel kernel = job.stage == ConvJob::Stage::line ? conv_line_kernel() : INTSIM_KERNEL(GeneralConvRow);
+  return std::make_unique<FastConv>(std::make_shared<const ConvJob>(std::move(job)), kernel, std::vector<CodeMap>{});
+}
 
 }  // namespace intsim
 #endif

@@ -30,18 +30,19 @@ void pack(const GraphNode& node, const std::vector<std::int8_t>& codes, ConvJob&
   const int taps = node.window.taps(), words = conv_weight_words();
   std::vector<std::int32_t> packed(static_cast<std::size_t>(words));
   for (int group = 0; group < job.out_blocks; ++group)
-    for (int block = 0; block < job.in_blocks; ++block)
-      for (int tap = 0; tap < taps; ++tap)
-        for (int o = 4 * group; o < 4 * group + 4; ++o) {
-          std::int8_t four[4] = {};
-          for (int k = 0; k < 4; ++k) {
-            const int i = 4 * block + k;
-            if (o < node.out_channels && i < node.in_channels)
-              four[k] = codes[static_cast<std::size_t>((o * node.in_channels + i) * taps + tap)];
-          }
-          conv_pack_weights(four, packed.data());
-          job.weights.insert(job.weights.end(), packed.begin(), packed.end());
+    for (int at = 0; at < taps * job.in_blocks; ++at) {
+      const int block = at / taps, tap = at % taps;
+      for (int o = 4 * group; o < 4 * group + 4; ++o) {
+        std::int8_t four[4] = {};
+        for (int k = 0; k < 4; ++k) {
+          const int i = 4 * block + k;
+          if (o < node.out_channels && i < node.in_channels)
+            four[k] = codes[static_cast<std::size_t>((o * node.in_channels + i) * taps + tap)];
         }
+        conv_pack_weights(four, packed.data());
+        job.weights.insert(job.weights.end(), packed.begin(), packed.end());
+      }
+    }
 }
 
 /// One sum of bytes times int8 weights must fit 32 bits.
@@ -65,6 +66,27 @@ void fill_scalar_stage(const GraphNode& node, const NodeData& data, const ConvPa
     for (auto w = first; w != first + taps; ++w) sum += *w;
     job.zero_product.push_back(p.x.zero() * sum);
   }
+}
+
+/// Lines for all channels. False where one has none.
+bool fill_line(const GraphNode& node, const NodeData& data, const ConvParams& p, ConvJob& job) {
+  const std::ptrdiff_t taps = node.window.taps();
+  for (int c = 0; c < 4 * job.out_blocks; ++c) {
+    const auto i = static_cast<std::size_t>(std::min(c, node.out_channels - 1));
+    const std::int64_t bias = p.bias.empty() ? 0 : p.bias[i];
+    const auto line = conv_line(p, static_cast<int>(i), p.worst_sum[i] + std::abs(bias));
+    if (!line) return false;
+    job.line.push_back(*line);
+    for (int ky = 0; ky < job.kernel_h; ++ky) {
+      std::int64_t sum = 0;
+      for (int k = 0; k < node.in_channels * job.kernel_w && c < node.out_channels; ++k)
+        sum += data.weights[i * static_cast<std::size_t>(node.reduction()) +
+                            static_cast<std::size_t>(k / job.kernel_w * taps + ky * job.kernel_w + k % job.kernel_w)];
+      job.row_zeros.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(p.x.zero() * sum)));
+    }
+  }
+  job.largest = p.y.n;
+  return true;
 }
 
 /// Fills the constants of the output stage. False where no vector form is exact.
@@ -113,6 +135,39 @@ void fill_bias(const GraphNode& node, const NodeData& data, const ConvParams& p,
 
 }  // namespace
 
+std::vector<ConvTap> ConvJob::taps(RowRange kernel, std::ptrdiff_t in_row_words, std::ptrdiff_t in_block_words) const {
+  std::vector<ConvTap> taps;
+  taps.reserve(static_cast<std::size_t>(in_blocks * kernel_h * kernel_w));
+  for (int block = 0; block < in_blocks; ++block)
+    for (int ky = kernel.begin; ky < kernel.end; ++ky)
+      for (int kx = 0; kx < kernel_w; ++kx)
+        taps.push_back({block * in_block_words + ky * dilation_h * in_row_words + kx * dilation_w,
+                        ((std::ptrdiff_t{block} * kernel_h + ky) * kernel_w + kx) * 4 * weight_words});
+  return taps;
+}
+
+RowRange ConvJob::kernel_rows(int r, int in_height) const {
+  if (stage != Stage::line) return {0, kernel_h};
+  const auto row = [&](int ky) { return r - pad_h + ky * dilation_h; };
+  RowRange rows{0, kernel_h};
+  while (rows.begin < kernel_h && row(rows.begin) < 0) ++rows.begin;
+  while (rows.end > rows.begin && row(rows.end - 1) >= in_height) --rows.end;
+  return rows;
+}
+
+std::vector<std::int32_t> ConvJob::start(RowRange kernel) const {
+  std::vector<std::int32_t> start = narrow_bias;
+  if (stage != Stage::line) return start;
+  for (std::size_t c = 0; c < start.size(); ++c)
+    for (int ky = 0; ky < kernel_h; ++ky)
+      if (ky < kernel.begin || ky >= kernel.end)
+        start[c] = static_cast<std::int32_t>(
+            static_cast<std::uint32_t>(start[c]) +
+            static_cast<std::uint32_t>(
+                row_zeros[c * static_cast<std::size_t>(kernel_h) + static_cast<std::size_t>(ky)]));
+  return start;
+}
+
 std::unique_ptr<FastNode> make_fast_conv(const GraphNode& node, const NodeData& data, const ConvParams& p) {
   const Window& w = node.window;
   if (node.groups != 1 || w.stride_h != 1 || w.stride_w != 1 || !sums_fit(node)) return nullptr;
@@ -122,6 +177,7 @@ std::unique_ptr<FastNode> make_fast_conv(const GraphNode& node, const NodeData& 
   job.kernel_h = w.kernel_h, job.kernel_w = w.kernel_w;
   job.dilation_h = w.dilation_h, job.dilation_w = w.dilation_w;
   job.pad_h = w.pad_h, job.pad_w = w.pad_w;
+  job.weight_words = conv_weight_words();
   job.group_words = std::ptrdiff_t{job.in_blocks} * w.taps() * 4 * conv_weight_words();
   job.x_scale = p.x.float_scale;
   job.y_grid = float_grid(p.y);
@@ -130,7 +186,10 @@ std::unique_ptr<FastNode> make_fast_conv(const GraphNode& node, const NodeData& 
     pack(node, plane.codes, job);
     for (int b = 0; b < p.x.bytes(); ++b) job.passes.push_back({b, plane.shift + 8 * b, first});
   }
-  if (needs_scalar_stage(p))
+  std::sort(job.passes.begin(), job.passes.end(), [](const auto& a, const auto& b) { return a.shift < b.shift; });
+  if (fill_line(node, data, p, job))
+    job.stage = ConvJob::Stage::line;
+  else if (needs_scalar_stage(p))
     fill_scalar_stage(node, data, p, job);
   else if (!fill_stage(node, p, job))
     return nullptr;

@@ -16,14 +16,40 @@ namespace intsim {
 /// Half-open range of output rows.
 struct RowRange {
   int begin = 0, end = 0;
+  bool operator==(const RowRange&) const = default;
+};
+
+/// Where a node writes: blocks of a tensor from the `first` on, all of it or an operand of a concatenation.
+struct Slice {
+  BlockedTensor* tensor = nullptr;
+  int first = 0;
+
+  Slice(BlockedTensor& t, int first_block = 0) : tensor(&t), first(first_block) {}
+  const BlockedShape& shape() const { return tensor->shape(); }
+  std::uint32_t* low(int block, int y) const { return tensor->row(0, first + block, y); }
+  /// High bytes; null for 8-bit tensors.
+  std::uint32_t* high(int block, int y) const {
+    return shape().planes == 2 ? tensor->row(1, first + block, y) : nullptr;
+  }
+};
+
+/// What an 8-bit code becomes on its way to one output: a table per channel, or nothing.
+struct CodeMap {
+  int planes = 1;
+  std::vector<std::uint8_t> low, high;  ///< [channel][code], channels padded to a multiple of 4; empty: the code itself
 };
 
 /// A node with everything that does not depend on the input: packed weights, tables, constants.
 class FastNode {
  public:
   virtual ~FastNode() = default;
-  /// Computes the output rows of `rows`; borders are not written.
-  virtual void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const = 0;
+  /// Computes the output rows of `rows`; borders are not written. One output but for followed().
+  virtual void run(std::span<const BlockedTensor* const> x, std::span<const Slice> y, RowRange rows) const = 0;
+  /// The same node that writes its codes through each of `maps` to an output of its own; null where it cannot.
+  virtual std::unique_ptr<FastNode> followed(std::vector<CodeMap> maps) const {
+    (void)maps;
+    return nullptr;
+  }
 };
 
 /// Prepares a node for the SIMD target of the current SimdScope, or returns null where no fast kernel covers its
@@ -34,7 +60,12 @@ std::unique_ptr<FastNode> make_fast_conv(const GraphNode& node, const NodeData& 
 std::unique_ptr<FastNode> make_fast_leaky_relu(const LeakyReluParams& p);
 std::unique_ptr<FastNode> make_fast_batch_norm(const BatchNormParams& p);
 std::unique_ptr<FastNode> make_fast_concat(const std::vector<ConcatParams>& p, const std::vector<int>& channels);
+/// One operand, written to its slice of the output.
+std::unique_ptr<FastNode> make_fast_concat_operand(const ConcatParams& p);
 std::unique_ptr<FastNode> make_fast_pixel_shuffle(const RescaleParams& p, const GraphNode& node);
+/// Written to its slice of a concatenation.
+std::unique_ptr<FastNode> make_fast_pixel_shuffle(const RescaleParams& p, const GraphNode& node,
+                                                  const ConcatParams& into);
 std::unique_ptr<FastNode> make_fast_add(const AddParams& p);
 std::unique_ptr<FastNode> make_fast_avg_pool(const AvgPoolParams& p, const Window& window);
 std::unique_ptr<FastNode> make_fast_softmax(const SoftmaxParams& p, int channels);

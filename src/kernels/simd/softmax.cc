@@ -154,11 +154,11 @@ HWY_EXPORT(SoftmaxRowKernel);
 class FastSoftmax final : public FastNode {
  public:
   explicit FastSoftmax(SoftmaxJob job) : job_(std::move(job)), kernel_(INTSIM_KERNEL(SoftmaxRowKernel)) {}
-  void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
+  void run(std::span<const BlockedTensor* const> x, std::span<const Slice> out, RowRange rows) const override {
+    const Slice y = out[0];
     for (int r = rows.begin; r < rows.end; ++r) {
-      const SoftmaxRow row{x[0]->row(0, 0, r),      x[0]->shape().block_words(),
-                           y.row(0, 0, r),          y.shape().planes == 2 ? y.row(1, 0, r) : nullptr,
-                           y.shape().block_words(), y.shape().width};
+      const SoftmaxRow row{x[0]->row(0, 0, r), x[0]->shape().block_words(), y.low(0, r),
+                           y.high(0, r),       y.shape().block_words(),     y.shape().width};
       kernel_(job_, row);
     }
   }

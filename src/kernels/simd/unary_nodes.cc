@@ -11,12 +11,12 @@ namespace {
 
 std::size_t padded(std::size_t channels) { return (channels + 3) / 4 * 4; }
 
-UnaryRow row_of(const BlockedTensor& x, int in_block, BlockedTensor& y, int out_block, int r) {
+UnaryRow row_of(const BlockedTensor& x, int in_block, const Slice& y, int out_block, int r) {
   UnaryRow row;
   row.in_low = x.row(0, in_block, r);
   row.in_high = x.shape().planes == 2 ? x.row(1, in_block, r) : nullptr;
-  row.out_low = y.row(0, out_block, r);
-  row.out_high = y.shape().planes == 2 ? y.row(1, out_block, r) : nullptr;
+  row.out_low = y.low(out_block, r);
+  row.out_high = y.high(out_block, r);
   row.width = x.shape().width;
   return row;
 }
@@ -24,9 +24,9 @@ UnaryRow row_of(const BlockedTensor& x, int in_block, BlockedTensor& y, int out_
 class FastUnary final : public FastNode {
  public:
   explicit FastUnary(UnaryJob job) : job_(std::move(job)) {}
-  void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
-    for (int block = 0; block < y.shape().blocks(); ++block)
-      for (int r = rows.begin; r < rows.end; ++r) kernels_.row(job_, block, row_of(*x[0], block, y, block, r));
+  void run(std::span<const BlockedTensor* const> x, std::span<const Slice> y, RowRange rows) const override {
+    for (int block = 0; block < x[0]->shape().blocks(); ++block)
+      for (int r = rows.begin; r < rows.end; ++r) kernels_.row(job_, block, row_of(*x[0], block, y[0], block, r));
   }
 
  private:
@@ -37,13 +37,13 @@ class FastUnary final : public FastNode {
 class FastConcat final : public FastNode {
  public:
   explicit FastConcat(std::vector<UnaryJob> jobs) : jobs_(std::move(jobs)) {}
-  void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
+  void run(std::span<const BlockedTensor* const> x, std::span<const Slice> y, RowRange rows) const override {
     int first = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const int blocks = x[i]->shape().blocks();
       for (int block = 0; block < blocks; ++block)
         for (int r = rows.begin; r < rows.end; ++r)
-          kernels_.row(jobs_[i], block, row_of(*x[i], block, y, first + block, r));
+          kernels_.row(jobs_[i], block, row_of(*x[i], block, y[0], first + block, r));
       first += blocks;
     }
   }
@@ -57,19 +57,21 @@ class FastConcat final : public FastNode {
 class FastPixelShuffle final : public FastNode {
  public:
   explicit FastPixelShuffle(UnaryJob rescale) : rescale_(std::move(rescale)) {}
-  void run(std::span<const BlockedTensor* const> x, BlockedTensor& y, RowRange rows) const override {
+  void run(std::span<const BlockedTensor* const> x, std::span<const Slice> out, RowRange rows) const override {
+    const Slice& y = out[0];
     const int width = x[0]->shape().width, planes = x[0]->shape().planes;
     const bool copy = rescale_.kind == UnaryJob::Kind::copy;
     std::vector<std::uint32_t> shuffled(copy ? 0 : static_cast<std::size_t>(planes * (2 * width + kSlack)));
-    for (int block = 0; block < y.shape().blocks(); ++block)
+    for (int block = 0; block < x[0]->shape().blocks() / 4; ++block)
       for (int r = rows.begin; r < rows.end; ++r) {
-        UnaryRow row = row_of(y, block, y, block, r);
+        UnaryRow row{nullptr, nullptr, y.low(block, r), y.high(block, r), 2 * width};
         for (int plane = 0; plane < planes; ++plane) {
           const std::uint32_t* in[4];
           for (int k = 0; k < 4; ++k) in[k] = x[0]->row(plane, 4 * block + k, r / 2);
-          std::uint32_t* out = copy ? y.row(plane, block, r) : shuffled.data() + plane * (2 * width + kSlack);
-          kernels_.shuffle(in, 2 * (r % 2), out, width);
-          (plane == 0 ? row.in_low : row.in_high) = out;
+          std::uint32_t* target =
+              copy ? (plane == 0 ? row.out_low : row.out_high) : shuffled.data() + plane * (2 * width + kSlack);
+          kernels_.shuffle(in, 2 * (r % 2), target, width);
+          (plane == 0 ? row.in_low : row.in_high) = target;
         }
         if (!copy) kernels_.row(rescale_, block, row);
       }
@@ -167,9 +169,23 @@ std::unique_ptr<FastNode> make_fast_concat(const std::vector<ConcatParams>& p, c
   return std::make_unique<FastConcat>(std::move(jobs));
 }
 
+std::unique_ptr<FastNode> make_fast_concat_operand(const ConcatParams& p) {
+  if (!covered(p)) return nullptr;
+  return std::make_unique<FastUnary>(move_job(p, concat_code));
+}
+
 std::unique_ptr<FastNode> make_fast_pixel_shuffle(const RescaleParams& p, const GraphNode& node) {
   if (node.factor != 2 || node.out_channels % 4 != 0 || p.x.bytes() != p.y.bytes() || !covered(p)) return nullptr;
   return std::make_unique<FastPixelShuffle>(move_job(p, rescale_code));
+}
+
+std::unique_ptr<FastNode> make_fast_pixel_shuffle(const RescaleParams& p, const GraphNode& node,
+                                                  const ConcatParams& into) {
+  if (node.factor != 2 || node.out_channels % 4 != 0 || p.x.bytes() != 1) return nullptr;
+  const UnaryJob own = move_job(p, rescale_code), then = move_job(into, concat_code);
+  if (own.kind == UnaryJob::Kind::copy) return std::make_unique<FastPixelShuffle>(then);
+  return std::make_unique<FastPixelShuffle>(table_job(
+      [&](std::int32_t q) { return concat_code(into, std::min(rescale_code(p, std::min(q, p.x.n)), into.x.n)); }));
 }
 
 }  // namespace intsim
