@@ -148,16 +148,15 @@ TEST_CASE("no node of the main profiles, and no convolution of any, falls back t
   }
 }
 
-TEST_CASE("every convolution with an 8-bit output has a line where the profile rounds once and in one direction") {
-  // tflite and onnxruntime round ties by sign or parity, aimet in float32: steps that not every line meets.
-  const std::set<std::string> others = {"tflite", "onnxruntime", "aimet"};
+TEST_CASE("every convolution with an 8-bit output has a line, under every profile") {
   for (const char* config : {"w8a8", "w4a8"}) {
     const auto model = test::test_model(config);
     for (const Profile& profile : profiles()) {
-      if (others.contains(profile.name)) continue;
       const auto prepared = prepare(model, profile, KernelSet::simd);
       for (std::size_t i = 0; i < model->graph.nodes.size(); ++i) {
         if (model->graph.nodes[i].op != Op::conv2d || model->data[i].output.bytes() != 1) continue;
+        // A code every few accumulators, and ties that tflite rounds by sign: no line is near enough.
+        if (profile.name == "tflite" && model->graph.nodes[i].name == "logits") continue;
         CHECK_MESSAGE(prepared->fast(i)->followed({CodeMap{}}) != nullptr,
                       config << " " << profile.name << " " << model->graph.nodes[i].name);
       }

@@ -91,7 +91,8 @@ class Block {
       }
       if (kernel == nullptr) return kChannels * kCodes;
       const BlockedTensor* in[] = {&x_};
-      kernel->run(in, y_, {0, 1});
+      const Slice out[] = {y_};
+      kernel->run(in, out, {0, 1});
       for (int b = 0; b < kChannels / 4; ++b) {
         const std::uint32_t* wanted = expected_.data() + b * kCodes;
         if (std::memcmp(y_.row(0, b, 0), wanted, kCodes * sizeof(std::uint32_t)) == 0) continue;

@@ -42,6 +42,7 @@ struct ConvJob {
   std::vector<std::int32_t> narrow_bias;  ///< bias - z_x * sum(w), modulo 2^32
   std::vector<std::int64_t> bias;         ///< the same in 64 bits
   std::vector<FixedLine> line;
+  std::vector<std::int64_t> line_bias;  ///< Stage::line: what the accumulators hold beside the sum
   std::vector<std::int32_t> row_zeros;  ///< Stage::line: [channel][ky], z_x * sum(w) of a kernel row, modulo 2^32
   std::int32_t largest = 255;           ///< Stage::line: N of the output
   std::vector<Hvx8Constants> hvx8;
@@ -49,7 +50,7 @@ struct ConvJob {
   std::vector<Wide64Constants> wide64;
   std::vector<float> weight_scale, float_bias;
   float x_scale = 0;
-  ConvParams scalar;                       ///< Stage::scalar
+  ConvParams scalar;                       ///< Stage::scalar, and Stage::line where a line leaves doubt
   std::vector<std::int64_t> zero_product;  ///< Stage::scalar: z_x * sum(w), 0 for CV-5
   FloatGrid y_grid;
 

@@ -32,6 +32,20 @@ HWY_INLINE V32 Total(const ConvJob& job, const Sums* sums, std::size_t at, std::
   return total;
 }
 
+/// Unclamped codes of one channel. Where both edges of the doubt give other codes, the scalar rule decides.
+HWY_INLINE V32 Codes(const ConvJob& job, V32 a, std::size_t channel) {
+  const FixedLine& line = job.line[channel];
+  if (line.doubt == 0) return OnLine(a, line, line.addend);
+  const V32 low = OnLine(a, line, line.addend - line.doubt), high = OnLine(a, line, line.addend + line.doubt);
+  if (hn::AllTrue(d32, hn::Eq(low, high))) return low;
+  HWY_ALIGN std::int32_t sums[kMaxLanes], codes[kMaxLanes], others[kMaxLanes];
+  hn::Store(a, d32, sums), hn::Store(low, d32, codes), hn::Store(high, d32, others);
+  const int c = static_cast<int>(std::min(channel, job.scalar.worst_sum.size() - 1));
+  for (std::size_t i = 0; i < LaneCount(); ++i)
+    if (codes[i] != others[i]) codes[i] = conv_code(job.scalar, c, sums[i] - job.line_bias[channel]);
+  return hn::Load(d32, codes);
+}
+
 #if defined(INTSIM_BYTE_ROWS)
 
 /// Four rows of codes through the tables of a group's channels, if any, to NV vectors of words.
@@ -56,14 +70,13 @@ HWY_INLINE void Store(const ConvJob& job, const ConvRow& row, std::size_t x, std
   VU8 bytes[4];
 #pragma GCC unroll 4
   for (int c = 0; c < 4; ++c) {
-    const FixedLine& line = job.line[static_cast<std::size_t>(4 * group + c)];
+    const auto channel = static_cast<std::size_t>(4 * group + c);
     V32 q[4];
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v)
-      q[v] = v < NV
-                 ? OnLine(Total(job, sums, SumsAt(static_cast<std::size_t>(c), static_cast<std::size_t>(v)), start[c]),
-                          line)
-                 : q[0];
+    for (int v = 0; v < 4; ++v) {
+      const std::size_t at = SumsAt(static_cast<std::size_t>(c), static_cast<std::size_t>(v));
+      q[v] = v < NV ? Codes(job, Total(job, sums, at, start[c]), channel) : q[0];
+    }
     bytes[c] = hn::Min(ByteRow(q[0], q[1], q[2], q[3]), hn::Set(du8, static_cast<std::uint8_t>(job.largest)));
   }
   for (const ConvOutput& out : row.out) {
@@ -92,8 +105,7 @@ HWY_INLINE void Store(const ConvJob& job, const ConvRow& row, std::size_t x, std
     V32 q[4];
     for (std::size_t c = 0; c < 4; ++c)
       q[c] = hn::Min(
-          hn::Max(OnLine(Total(job, sums, SumsAt(c, v), start[c]), job.line[4 * static_cast<std::size_t>(group) + c]),
-                  zero),
+          hn::Max(Codes(job, Total(job, sums, SumsAt(c, v), start[c]), 4 * static_cast<std::size_t>(group) + c), zero),
           largest);
     for (const ConvOutput& out : row.out) {
       V32 low[4] = {q[0], q[1], q[2], q[3]}, high[4] = {zero, zero, zero, zero};

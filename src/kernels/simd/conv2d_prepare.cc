@@ -71,12 +71,15 @@ void fill_scalar_stage(const GraphNode& node, const NodeData& data, const ConvPa
 /// Lines for all channels. False where one has none.
 bool fill_line(const GraphNode& node, const NodeData& data, const ConvParams& p, ConvJob& job) {
   const std::ptrdiff_t taps = node.window.taps();
+  bool doubt = false;
   for (int c = 0; c < 4 * job.out_blocks; ++c) {
     const auto i = static_cast<std::size_t>(std::min(c, node.out_channels - 1));
     const std::int64_t bias = p.bias.empty() ? 0 : p.bias[i];
     const auto line = conv_line(p, static_cast<int>(i), p.worst_sum[i] + std::abs(bias));
     if (!line) return false;
     job.line.push_back(*line);
+    job.line_bias.push_back(bias);
+    doubt = doubt || line->doubt != 0;
     for (int ky = 0; ky < job.kernel_h; ++ky) {
       std::int64_t sum = 0;
       for (int k = 0; k < node.in_channels * job.kernel_w && c < node.out_channels; ++k)
@@ -86,6 +89,7 @@ bool fill_line(const GraphNode& node, const NodeData& data, const ConvParams& p,
     }
   }
   job.largest = p.y.n;
+  if (doubt) job.scalar = p;
   return true;
 }
 

@@ -71,18 +71,18 @@ struct Room {
   }
 };
 
-/// Each step is reached at its accumulator and not before; at both ends the line stays within the last code, unless the
-/// clamp to 0 … n takes care of it.
-Room room_for(const Stairs& stairs, std::int32_t n, std::int64_t multiplier, int shift) {
+/// Each step is reached at its accumulator and not before, give or take `slack` accumulators; at both ends the line
+/// stays within the last code, unless the clamp to 0 … n takes care of it.
+Room room_for(const Stairs& stairs, std::int32_t n, std::int64_t multiplier, int shift, std::int64_t slack) {
   Room room;
   const auto height = [&](std::int32_t code) { return static_cast<Int128>(code) << shift; };
-  if (stairs.first > 0) room.at_least(height(stairs.first), multiplier, -stairs.reach);
-  if (stairs.last() < n) room.below(height(stairs.last() + 1), multiplier, stairs.reach);
+  if (stairs.first > 0) room.at_least(height(stairs.first), multiplier, slack - stairs.reach);
+  if (stairs.last() < n) room.below(height(stairs.last() + 1), multiplier, stairs.reach - slack);
   std::int32_t code = stairs.first;
   for (const std::int64_t a : stairs.steps) {
     ++code;
-    room.at_least(height(code), multiplier, a);
-    room.below(height(code), multiplier, a - 1);
+    room.at_least(height(code), multiplier, a + slack);
+    room.below(height(code), multiplier, a - 1 - slack);
   }
   return room;
 }
@@ -111,6 +111,25 @@ bool hmx_falls(const Multiplier& scale, std::int64_t worst) {
   return scale.value < 1 << 11 && (worst << scale.shift) >> 20 >= (std::int64_t{1} << 13) - 1;
 }
 
+/// A line that meets every step but for `slack` accumulators.
+std::optional<FixedLine> line_through(const Stairs& stairs, std::int32_t n, int shift, std::int64_t slack) {
+  std::int64_t low = 0, high = kLargestMultiplier;
+  while (low <= high) {
+    const std::int64_t multiplier = low + (high - low) / 2;
+    const Room room = room_for(stairs, n, multiplier, shift, slack);
+    if (room.low <= room.high) {
+      auto line = in_64_bits(multiplier, room.low + (room.high - room.low) / 2, shift);
+      if (line) line->doubt = multiplier * slack;
+      return line;
+    }
+    if (room.low_at > room.high_at)
+      low = multiplier + 1;  // too flat
+    else
+      high = multiplier - 1;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<FixedLine> fit_line(const Code& code, std::int64_t reach, std::int32_t n) {
@@ -121,16 +140,10 @@ std::optional<FixedLine> fit_line(const Code& code, std::int64_t reach, std::int
   const auto rise = static_cast<Int128>(stairs.steps.size());
   int shift = 32;
   while (shift < 63 && (rise << (shift + 1)) / run < kLargestMultiplier) ++shift;
-  std::int64_t low = 0, high = kLargestMultiplier;
-  while (low <= high) {
-    const std::int64_t multiplier = low + (high - low) / 2;
-    const Room room = room_for(stairs, n, multiplier, shift);
-    if (room.low <= room.high) return in_64_bits(multiplier, room.low + (room.high - room.low) / 2, shift);
-    if (room.low_at > room.high_at)
-      low = multiplier + 1;  // too flat
-    else
-      high = multiplier - 1;
-  }
+  // With more slack than an eighth of a step nearly every vector would hold a code in doubt.
+  for (std::int64_t slack = 0; slack == 0 || slack * 8 <= run / static_cast<std::int64_t>(rise);
+       slack = slack == 0 ? 1 : 2 * slack)
+    if (const auto line = line_through(stairs, n, shift, slack)) return line;
   return std::nullopt;
 }
 

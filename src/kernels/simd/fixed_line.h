@@ -15,11 +15,15 @@ struct FixedLine {
   std::int32_t shift = 0;  ///< 0 … 31
   std::int64_t addend = 0;
   std::int32_t before = 0;  ///< bits that CV-4 drops first; else 0
+  /// Not 0 where no line passes through all steps: the code is sure only where addend - doubt and addend + doubt give the
+  /// same.
+  std::int64_t doubt = 0;
 };
 
 /// The line whose codes equal `code(a)` for every a in -reach … reach (reach < 2^31), where `code` never falls and stays
 /// in 0 … n <= 255. All steps of `code` are located and the line is checked against each, so equality is proved and not
-/// sampled. Empty where no line passes through the steps.
+/// sampled. Where no line passes through the steps, the one with the least doubt does; the doubt is that of a few
+/// accumulators. Empty where even that fails.
 std::optional<FixedLine> fit_line(const std::function<std::int32_t(std::int64_t)>& code, std::int64_t reach,
                                   std::int32_t n);
 

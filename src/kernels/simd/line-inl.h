@@ -21,20 +21,21 @@ namespace HWY_NAMESPACE {
 
 #if HWY_TARGET == HWY_SCALAR
 
-HWY_INLINE V32 OnLine(V32 a, const FixedLine& line) {
-  const std::int64_t v = std::int64_t{hn::GetLane(a) >> line.before} * line.multiplier + line.addend;
+HWY_INLINE V32 OnLine(V32 a, const FixedLine& line, std::int64_t line_addend) {
+  const std::int64_t v = std::int64_t{hn::GetLane(a) >> line.before} * line.multiplier + line_addend;
   return hn::Set(d32, static_cast<std::int32_t>(v >> 32) >> line.shift);
 }
 
 #else
 
-/// floor((a * multiplier + addend) / 2^(32 + shift)), not clamped: high halves of the products of even and odd lanes.
-HWY_INLINE V32 OnLine(V32 a, const FixedLine& line) {
+/// floor((a * multiplier + line_addend) / 2^(32 + shift)), not clamped: high halves of the products of even and odd
+/// lanes.
+HWY_INLINE V32 OnLine(V32 a, const FixedLine& line, std::int64_t line_addend) {
   if (line.before != 0) a = hn::ShiftRightSame(a, line.before);
   const hn::RepartitionToWide<D32> d64;
   const hn::RebindToUnsigned<decltype(d64)> du64;
   const V32 m = hn::Set(d32, line.multiplier);
-  const auto addend = hn::Set(d64, line.addend);
+  const auto addend = hn::Set(d64, line_addend);
   const V32 odd_a = hn::BitCast(d32, hn::ShiftRight<32>(hn::BitCast(du64, a)));
   const auto even = hn::Add(hn::MulEven(a, m), addend), odd = hn::Add(hn::MulEven(odd_a, m), addend);
   const V32 high = hn::OddEven(hn::BitCast(d32, odd), hn::BitCast(d32, hn::ShiftRight<32>(hn::BitCast(du64, even))));
