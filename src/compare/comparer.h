@@ -49,6 +49,14 @@ struct ActualTensor {
   const PlanarTensor* codes;  ///< null where only its hash is known
   bool stored = false;        ///< read from a pack, not computed just now
   OperandSource operands;     ///< of a stored tensor, to check it against; empty where they are not stored
+  PackArithmetic arithmetic = PackArithmetic::integer;  ///< of a stored tensor
+  const NpyFile* values = nullptr;                      ///< what its quantiser read, where that is stored
+};
+
+/// ComparedLayer::actual and float_errors of a cumulative comparison.
+struct OwnCodes {
+  PlanarTensor codes;
+  std::vector<std::size_t> float_errors;
 };
 
 /// Fills a Comparison. Feed it in run order.
@@ -80,7 +88,9 @@ class Comparer {
   void judge(std::size_t golden, const ActualTensor& actual, const NpyFile* values, TensorComparison& result);
   void judge_node(std::size_t node, PlanarTensor& golden, const ActualTensor& actual, const NpyFile* values,
                   TensorComparison& result);
-  PlanarTensor own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const;
+  OwnCodes own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const;
+  void keep_float_errors(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual,
+                         const PlanarTensor& expected, OwnCodes& own) const;
   void look_into(const ComparedLayer& layer, TensorComparison& result) const;
   void set_tolerance(TensorComparison& result) const;
   void set_largest(TensorComparison& result) const;

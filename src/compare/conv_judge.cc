@@ -111,7 +111,7 @@ class ConvJudge final : public FloatJudge::Rule {
     if (conv_.golden != PackArithmetic::aimet_float32) return;
     const int code = quantise(conv_.y(), static_cast<float>(value)), stored = layer_.golden.codes[index];
     if (code == stored) return;
-    throw InputError("golden: '" + conv_.node.name + "'",
+    throw InputError(std::string(layer_.side) + ": '" + conv_.node.name + "'",
                      "its value " + number_text(value, 9) + " at index " + std::to_string(index) + " has the code " +
                          std::to_string(code) + ", and " + std::to_string(stored) + " is stored",
                      "values and codes are not of one run; dump both again");

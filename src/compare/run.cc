@@ -201,9 +201,14 @@ Comparison compare_packs(const Pack& golden, const Pack& actual, const EngineSid
     progress(description.name);
     std::optional<PlanarTensor> codes;
     if (actual.has_codes(i)) codes = actual.codes(i);
-    if (actual.has_values(i)) (void)actual.values(i);  // damage is found, though nothing else reads them
-    ActualTensor tensor{
-        .description = std::move(description), .codes = codes ? &*codes : nullptr, .stored = true, .operands = {}};
+    std::optional<NpyFile> values;
+    if (actual.has_values(i)) values = actual.values(i);  // damage is found, even where nothing else reads them
+    ActualTensor tensor{.description = std::move(description),
+                        .codes = codes ? &*codes : nullptr,
+                        .stored = true,
+                        .operands = {},
+                        .arithmetic = a.arithmetic,
+                        .values = values ? &*values : nullptr};
     if (model != nullptr)
       tensor.operands =
           stored_operands(actual, options, model->program->program().model->graph, tensor.description.name);
