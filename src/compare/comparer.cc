@@ -8,6 +8,7 @@
 #include "compare/statistics.h"
 #include "intsim/error.h"
 #include "kernels/reference.h"
+#include "tensor/position.h"
 
 namespace intsim {
 namespace {
@@ -27,6 +28,17 @@ std::vector<PlanarTensor> all_operands(const GraphNode& node, const OperandSourc
 }
 
 }  // namespace
+
+void check_codes(const PlanarTensor& codes, std::int32_t largest, const std::string& side, const std::string& name) {
+  const auto above =
+      std::find_if(codes.codes.begin(), codes.codes.end(), [&](std::uint16_t code) { return code > largest; });
+  if (above == codes.codes.end()) return;
+  const auto index = static_cast<std::size_t>(above - codes.codes.begin());
+  throw InputError(side + ": tensor '" + name + "'",
+                   "has code " + std::to_string(*above) + " at " + position_text(position_of(codes, index)) +
+                       ", and the model's grid ends at " + std::to_string(largest),
+                   "compare runs of one model");
+}
 
 void check_same_tensor(const PackTensor& golden, const std::string& golden_name, const PackTensor& actual,
                        const std::string& actual_name) {
@@ -74,7 +86,11 @@ bool Comparer::has_operands(std::size_t node) const {
 OperandSource Comparer::golden_operands(std::size_t node) const {
   const Graph& graph = model_->program.model->graph;
   return [this, &graph, node](std::size_t i) {
-    return golden_.codes(names_.at(value_name(graph, graph.nodes[node].inputs[i])));
+    const ValueId value = graph.nodes[node].inputs[i];
+    const std::string name = value_name(graph, value);
+    PlanarTensor codes = golden_.codes(names_.at(name));
+    check_codes(codes, model_->program.model->grid(value).n, comparison_.golden.name, name);
+    return codes;
   };
 }
 
@@ -152,6 +168,10 @@ void Comparer::judge_node(std::size_t node, PlanarTensor& golden, const ActualTe
 
 void Comparer::judge(std::size_t golden, const ActualTensor& actual, const NpyFile* values, TensorComparison& result) {
   PlanarTensor expected = golden_.codes(golden);
+  if (model_ != nullptr) {
+    check_codes(expected, result.largest, comparison_.golden.name, result.name);
+    check_codes(*actual.codes, result.largest, comparison_.actual.name, result.name);
+  }
   count_differences(expected, *actual.codes, result);
   if (model_ == nullptr) {
     if (result.name == "logits") note_labels(expected, *actual.codes);

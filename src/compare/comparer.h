@@ -104,6 +104,10 @@ class Comparer {
   std::set<std::size_t> met_;
 };
 
+/// Throws InputError naming `side`, the tensor and the first code above `largest`, N of the model's grid: a strict grid
+/// has one code less than its bits, and tables of N + 1 entries are read by code.
+void check_codes(const PlanarTensor& codes, std::int32_t largest, const std::string& side, const std::string& name);
+
 /// Throws InputError naming the tensor and both sides when shape, bits, scale or zero point differ.
 void check_same_tensor(const PackTensor& golden, const std::string& golden_name, const PackTensor& actual,
                        const std::string& actual_name);

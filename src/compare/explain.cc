@@ -33,10 +33,7 @@ void Explainer::describe_first(const ComparedLayer& layer, TensorComparison& res
   const GraphNode& node = program_.graph_node(layer.node);
   if (!result.first) return;
   const Position p{result.first->channel, result.first->row, result.first->column};
-  const std::size_t index = (static_cast<std::size_t>(p.channel) * static_cast<std::size_t>(layer.golden.height) +
-                             static_cast<std::size_t>(p.row)) *
-                                static_cast<std::size_t>(layer.golden.width) +
-                            static_cast<std::size_t>(p.column);
+  const std::size_t index = index_of(layer.golden, p);
   std::string& detail = result.first->detail;
   if (std::binary_search(layer.float_errors.begin(), layer.float_errors.end(), index)) {
     detail =

@@ -26,11 +26,7 @@ struct Work {
   void count(std::size_t candidate, int channel, int row, int column, std::int32_t code) const {
     if (code == golden.at(channel, row, column)) return;
     constexpr std::int64_t kEnough = 10000;  // mismatches of a rule that is out of the question anyway
-    const std::size_t width = static_cast<std::size_t>(golden.width),
-                      index = (static_cast<std::size_t>(channel) * static_cast<std::size_t>(golden.height) +
-                               static_cast<std::size_t>(row)) *
-                                  width +
-                              static_cast<std::size_t>(column);
+    const std::size_t index = index_of(golden, {channel, row, column});
     if (judge != nullptr && mismatches[candidate] < kEnough && judge->explains(index, code)) return;
     ++mismatches[candidate];
   }

@@ -2,6 +2,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include "intsim/error.h"
 #include "network.h"
 #include "one_node.h"
 #include "support.h"
@@ -49,7 +50,8 @@ struct Network {
   Pack pack(const std::string& name, const std::vector<Planted>& planted) const {
     Engine engine(prepared, 1);
     PlanarTensor input(1, 16, 16);
-    for (std::size_t i = 0; i < input.codes.size(); ++i) input.codes[i] = static_cast<std::uint16_t>(i);
+    for (int i = 0; i < 256; ++i)
+      input.codes[static_cast<std::size_t>(i)] = static_cast<std::uint16_t>(std::min(i, model->input.n));
     std::map<int, NodeFault> faults;
     for (int layer = 0; layer < 2; ++layer)
       faults[layer] = [&engine, planted, layer](const std::vector<const PlanarTensor*>& operands) {
@@ -186,4 +188,32 @@ TEST_CASE("an integer pack has no float error to differ by") {
   const Comparison c = compare_packs(floats.pack("golden", {}), integers.pack("actual", {{0, 20, -1}}), &side, {},
                                      [](const std::string&) {});
   check(c.tensors[1], 1, 1, 0);
+}
+
+TEST_CASE("a code that the model's grid does not have is refused, whichever side has it") {
+  const Network network(Op::pixel_shuffle, make_grid(8, -1, 1, true), {}, "ideal", PackArithmetic::integer);
+  REQUIRE(network.model->input.n == 254);
+  const Pack good = network.pack("good", {}), bad = network.pack("bad", {{0, 30, 225}});
+  const EngineSide side = network.side();
+  CompareOptions isolated;
+  isolated.isolated = true;
+  const auto quiet = [](const std::string&) {};
+  const std::string why = "has code 255 at [0, 1, 14], and the model's grid ends at 254";
+  const auto refused = [&](const std::string& name, auto&& compare) {
+    std::string message;
+    try {
+      compare();
+    } catch (const InputError& e) {
+      message = e.what();
+    }
+    CAPTURE(message);
+    CHECK(message.find("tensor '" + name + "'") != message.npos);
+    CHECK(message.find(why) != message.npos);
+  };
+  refused("first", [&] { network.run(bad); });
+  refused("first", [&] { network.run(bad, isolated); });
+  refused("first", [&] { compare_packs(good, bad, &side, {}, quiet); });
+  refused("first", [&] { compare_packs(bad, good, &side, {}, quiet); });
+  CHECK_FALSE(compare_packs(good, bad, nullptr, {}, quiet).passed());
+  CHECK(network.run(good).passed());
 }

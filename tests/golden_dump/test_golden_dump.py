@@ -251,7 +251,7 @@ class GoldenDump(unittest.TestCase):
         kept = [t["name"] for t in manifest["tensors"] if "file" in t]
         self.assertEqual(kept, ["resBlock1.pool", "resBlock2.pool", "resBlock3.pool", "resBlock4.pool", "logits"])
         self.assertEqual([t["name"] for t in manifest["tensors"] if "values_file" in t], kept)
-        for key in ("torch", "isa", "threads", "scan"):
+        for key in ("torch", "isa", "onednn_isa", "threads", "scan"):
             self.assertTrue(manifest["details"][key], key)
 
     def test_errors(self):
