@@ -96,7 +96,7 @@ OperandSource Comparer::golden_operands(std::size_t node) const {
 
 /// What the golden's operands lead to, or the actual codes where the actual side's own operands lead elsewhere, unless
 /// float error of an actual float pack is why; the golden's wherever the actual side agrees with it.
-/// The golden is given back while layers run and read again, so that no more than three tensors are held.
+/// The golden is given back while layers run and read again, so that fewer tensors are held.
 OwnCodes Comparer::own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const {
   const std::vector<std::uint16_t>& codes = actual.codes->codes;
   if (actual.stored && !actual.operands) return {*actual.codes, {}};
