@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 #include "cli/command_line.h"
@@ -85,7 +86,8 @@ void refuse_idle_options(const CLI::App& app, const Options& o) {
   };
   if (o.scan.empty()) refuse({"--height", "--width"}, "is for --scan; a golden pack has its size");
   if (!o.has_model())
-    refuse({"--target", "--kernels", "--simd", "--threads"}, "needs the model; add --config or --model");
+    refuse({"--target", "--kernels", "--simd", "--threads", "--no-explain"},
+           "needs the model; add --config or --model");
   if (!o.actual.empty()) refuse({"--kernels", "--simd", "--threads"}, "is for the engine, without a second pack");
   if (o.compare.exact) refuse({"--kernels", "--simd"}, "is for the engine, which --exact does not run");
 }
@@ -130,18 +132,26 @@ struct Sides {
 
 /// Aliases and tolerances that fit no tensor are mistakes; found before the run.
 void check_names(const Options& o, const Sides& sides) {
-  std::vector<std::string> given, torch;
+  std::vector<std::string> given, torch, own;  // own: names without an alias, and those that both packs' tensors get
+  std::set<std::string> first;
   for (const Pack* pack : {&sides.golden, sides.actual ? &*sides.actual : nullptr}) {
     if (pack == nullptr) continue;
+    std::set<std::string> become;
     for (const PackTensor& t : pack->tensors()) {
       given.push_back(t.name);
       const auto alias = o.compare.aliases.find(t.name);
       torch.push_back(alias == o.compare.aliases.end() ? t.name : alias->second);
+      if (alias == o.compare.aliases.end() || first.contains(torch.back())) own.push_back(torch.back());
+      become.insert(torch.back());
     }
+    first = std::move(become);
   }
-  if (sides.engine)
-    for (const GraphNode& node : sides.engine->program->program().model->graph.nodes) torch.push_back(node.name);
-  check_aliases(o.aliases, o.compare.aliases, given);
+  if (sides.engine) {
+    own.push_back(kPackInput);
+    for (const GraphNode& node : sides.engine->program->program().model->graph.nodes) own.push_back(node.name);
+  }
+  torch.insert(torch.end(), own.begin(), own.end());
+  check_aliases(o.aliases, o.compare.aliases, given, own);
   check_tolerances(o.tolerances, o.compare.tolerances, torch);
 }
 
@@ -214,6 +224,9 @@ Sides open_sides(const Options& o) {
   if (o.has_model()) sides.engine = engine_side(o, sides.golden);
   if (o.compare.causes && !sides.golden.info().is_float())
     throw UsageError("--causes splits differences from a float golden; this one is " +
+                     std::string(pack_arithmetic_name(sides.golden.info().arithmetic)));
+  if (o.no_explain && !sides.golden.info().is_float())
+    throw UsageError("--no-explain is for a float golden, whose error explains differences; this one is " +
                      std::string(pack_arithmetic_name(sides.golden.info().arithmetic)));
   check_names(o, sides);
   return sides;

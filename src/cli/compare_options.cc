@@ -42,12 +42,21 @@ std::map<std::string, std::string> read_aliases(const std::filesystem::path& pat
 }
 
 void check_aliases(const std::string& file, const std::map<std::string, std::string>& aliases,
-                   std::span<const std::string> names) {
-  for (const auto& [name, torch] : aliases)
-    if (std::find(names.begin(), names.end(), name) == names.end())
+                   std::span<const std::string> names, std::span<const std::string> torch) {
+  const auto has = [](std::span<const std::string> known, const std::string& name) {
+    return std::find(known.begin(), known.end(), name) != known.end();
+  };
+  for (const auto& [name, target] : aliases) {
+    if (!has(names, name))
       throw InputError(file + ": " + in_quotes(name),
                        "is no tensor of the packs" + did_you_mean(name, {names.begin(), names.end()}),
                        "correct the name, or leave it out");
+    if (!has(torch, target))
+      throw InputError(file + ": " + in_quotes(name),
+                       "stands for " + in_quotes(target) + ", which neither side has" +
+                           did_you_mean(target, {torch.begin(), torch.end()}),
+                       "correct the name, or leave it out");
+  }
 }
 
 void check_tolerances(const std::string& file, const Tolerances& tolerances, std::span<const std::string> names) {

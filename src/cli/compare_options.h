@@ -22,9 +22,10 @@ std::map<std::string, std::string> read_aliases(const std::filesystem::path& pat
 /// Throws InputError naming file and key.
 Tolerances read_tolerances(const std::filesystem::path& path);
 
-/// Throws InputError naming `file` and the first alias of a name that is none of `names`.
+/// Throws InputError naming `file` and the first alias of a name that is none of `names`, or to one that is none of
+/// `torch`.
 void check_aliases(const std::string& file, const std::map<std::string, std::string>& aliases,
-                   std::span<const std::string> names);
+                   std::span<const std::string> names, std::span<const std::string> torch);
 /// The same for the first glob that fits none of `names`.
 void check_tolerances(const std::string& file, const Tolerances& tolerances, std::span<const std::string> names);
 

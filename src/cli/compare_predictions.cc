@@ -76,6 +76,12 @@ std::set<ScanName> scans_of(const fs::path& folder, const std::vector<std::strin
 std::vector<ScanName> chosen_scans(const Options& o) {
   const std::vector<std::string> sequences = o.sequences.empty() ? o.sequences : normalised_sequences(o.sequences);
   const std::set<ScanName> a = scans_of(o.folders[0], sequences), b = scans_of(o.folders[1], sequences);
+  for (const std::string& sequence : sequences) {
+    const auto is_of = [&](const ScanName& scan) { return scan.first == sequence; };
+    if (std::none_of(a.begin(), a.end(), is_of) && std::none_of(b.begin(), b.end(), is_of))
+      throw InputError(o.folders[0], "and " + o.folders[1] + " have no predictions of sequence " + sequence,
+                       "correct --sequences, or predict it");
+  }
   std::vector<ScanName> both, single;
   std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
   std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(single));

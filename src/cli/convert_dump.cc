@@ -60,15 +60,18 @@ PackInfo pack_info(const Options& o, const Model& model) {
   return info;
 }
 
-/// Aliases of --alias, each of a tensor of the model.
+/// Aliases of --alias, each from a file of the folder to a tensor of the model.
 std::map<std::string, std::string> aliases_of(const Options& o, const Model& model) {
   if (o.aliases.empty()) return {};
   std::map<std::string, std::string> aliases = read_aliases(o.aliases);
-  for (const auto& [name, torch] : aliases)
+  for (const auto& [name, torch] : aliases) {
+    const std::string where = o.aliases + ": " + in_quotes(name);
     if (torch != kPackInput && model.graph.find(torch) < 0)
-      throw InputError(o.aliases + ": " + in_quotes(name),
-                       "stands for " + in_quotes(torch) + ", which the model does not have",
+      throw InputError(where, "stands for " + in_quotes(torch) + ", which the model does not have",
                        "`intsim inspect` lists the names");
+    if (name != torch && !has_raw(o.folder, name))
+      throw InputError(where, "is no file of " + o.folder, "correct the name, without its .raw, or leave it out");
+  }
   return aliases;
 }
 

@@ -117,6 +117,12 @@ void insert(std::vector<Candidate>& all, Candidate candidate, bool built_in) {
   }
 }
 
+/// A window that over_taps_inside has parameters for wherever it lies.
+bool has_taps_inside(const Window& w) {
+  return w.kernel_h <= kPoolSide && w.kernel_w <= kPoolSide && w.dilation_h == 1 && w.dilation_w == 1 &&
+         w.pad_h + w.extra_h < w.kernel_h && w.pad_w + w.extra_w < w.kernel_w;
+}
+
 struct KnownProfile {
   std::string name;
   Profile profile;
@@ -140,8 +146,7 @@ std::vector<KnownProfile> known_profiles() {
 std::vector<Candidate> candidates_of(const Model& model, std::size_t node) {
   std::vector<Candidate> all;
   const GraphNode& graph_node = model.graph.nodes[node];
-  const bool pool = graph_node.op == Op::avg_pool && graph_node.window.kernel_h <= kPoolSide &&
-                    graph_node.window.kernel_w <= kPoolSide;
+  const bool pool = graph_node.op == Op::avg_pool && has_taps_inside(graph_node.window);
   for (const KnownProfile& known : known_profiles()) {
     const auto add = [&](auto&& make) {
       try {

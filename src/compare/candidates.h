@@ -9,7 +9,7 @@
 
 namespace intsim {
 
-inline constexpr int kPoolSide = 3;  ///< largest pooling window that candidates exist for, per side
+inline constexpr int kPoolSide = 3;  ///< largest window with candidates that average over the taps inside, per side
 
 /// One way to compute a layer. Candidates with one name and equal parameters are one.
 struct Candidate {

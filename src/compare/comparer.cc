@@ -8,6 +8,7 @@
 #include "compare/statistics.h"
 #include "intsim/error.h"
 #include "kernels/reference.h"
+#include "tensor/position.h"
 
 namespace intsim {
 namespace {
@@ -20,7 +21,24 @@ std::string value_name(const Graph& graph, ValueId value) {
   return value == 0 ? kPackInput : graph.nodes[static_cast<std::size_t>(value - 1)].name;
 }
 
+std::vector<PlanarTensor> all_operands(const GraphNode& node, const OperandSource& operand) {
+  std::vector<PlanarTensor> tensors;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) tensors.push_back(operand(i));
+  return tensors;
+}
+
 }  // namespace
+
+void check_codes(const PlanarTensor& codes, std::int32_t largest, const std::string& side, const std::string& name) {
+  const auto above =
+      std::find_if(codes.codes.begin(), codes.codes.end(), [&](std::uint16_t code) { return code > largest; });
+  if (above == codes.codes.end()) return;
+  const auto index = static_cast<std::size_t>(above - codes.codes.begin());
+  throw InputError(side + ": tensor '" + name + "'",
+                   "has code " + std::to_string(*above) + " at " + position_text(position_of(codes, index)) +
+                       ", and the model's grid ends at " + std::to_string(largest),
+                   "compare runs of one model");
+}
 
 void check_same_tensor(const PackTensor& golden, const std::string& golden_name, const PackTensor& actual,
                        const std::string& actual_name) {
@@ -68,28 +86,50 @@ bool Comparer::has_operands(std::size_t node) const {
 OperandSource Comparer::golden_operands(std::size_t node) const {
   const Graph& graph = model_->program.model->graph;
   return [this, &graph, node](std::size_t i) {
-    return golden_.codes(names_.at(value_name(graph, graph.nodes[node].inputs[i])));
+    const ValueId value = graph.nodes[node].inputs[i];
+    const std::string name = value_name(graph, value);
+    PlanarTensor codes = golden_.codes(names_.at(name));
+    check_codes(codes, model_->program.model->grid(value).n, comparison_.golden.name, name);
+    return codes;
   };
 }
 
-/// What the golden's operands lead to, or the actual codes where the actual side's own operands lead elsewhere; the
-/// golden's wherever the actual side agrees with it.
-/// The golden is given back while a layer runs and read again, so that no more than three tensors are held.
-PlanarTensor Comparer::own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const {
+/// What the golden's operands lead to, or the actual codes where the actual side's own operands lead elsewhere, unless
+/// float error of an actual float pack is why; the golden's wherever the actual side agrees with it.
+/// The golden is given back while layers run and read again, so that fewer tensors are held.
+OwnCodes Comparer::own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const {
   const std::vector<std::uint16_t>& codes = actual.codes->codes;
-  if (actual.stored && !actual.operands) return *actual.codes;
+  if (actual.stored && !actual.operands) return {*actual.codes, {}};
   golden = {};
-  PlanarTensor own = model_->run(node, golden_operands(node));
+  OwnCodes own{model_->run(node, golden_operands(node)), {}};
+  const PlanarTensor expected = actual.stored ? model_->run(node, actual.operands) : PlanarTensor();
   golden = golden_.codes(names_.at(model_->program.graph_node(node).name));
+  if (actual.stored) keep_float_errors(node, golden, actual, expected, own);
   for (std::size_t i = 0; i < codes.size(); ++i)
-    if (codes[i] == golden.codes[i]) own.codes[i] = codes[i];
-  if (!actual.stored) return own;
-  golden = {};
-  const PlanarTensor expected = model_->run(node, actual.operands);
-  for (std::size_t i = 0; i < codes.size(); ++i)
-    if (codes[i] != expected.codes[i]) own.codes[i] = codes[i];
-  golden = golden_.codes(names_.at(model_->program.graph_node(node).name));
+    if (codes[i] == golden.codes[i]) own.codes.codes[i] = codes[i];
   return own;
+}
+
+/// Sets `own` to the actual codes where they are not `expected`, which the actual side's operands lead to. What the
+/// error of a float pack explains stays.
+void Comparer::keep_float_errors(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual,
+                                 const PlanarTensor& expected, OwnCodes& own) const {
+  const bool floats = golden_.info().is_float() && is_float(actual.arithmetic);
+  const ComparedLayer layer{node, *actual.codes, expected, {}, actual.values, {}, "actual"};
+  std::vector<PlanarTensor> operands;
+  std::optional<FloatJudge> judge;
+  for_each_mismatch(layer, [&](std::size_t i) {
+    const std::uint16_t code = actual.codes->codes[i];
+    if (code == golden.codes[i]) return;
+    if (!judge && floats && options_.explain && model_->explainer != nullptr) {
+      operands = all_operands(model_->program.graph_node(node), actual.operands);
+      judge.emplace(*model_->program.model, actual.arithmetic, layer, operands);
+    }
+    if (!judge || !judge->explains(i, expected.codes[i]))
+      own.codes.codes[i] = code;
+    else if (own.codes.codes[i] == golden.codes[i])
+      own.float_errors.push_back(i);
+  });
 }
 
 void Comparer::look_into(const ComparedLayer& layer, TensorComparison& result) const {
@@ -115,16 +155,12 @@ void Comparer::judge_node(std::size_t node, PlanarTensor& golden, const ActualTe
     return;
   }
   const OperandSource operand = golden_operands(node);
-  const auto operands = [&] {
-    std::vector<PlanarTensor> tensors;
-    for (std::size_t i = 0; i < model_->program.graph_node(node).inputs.size(); ++i) tensors.push_back(operand(i));
-    return tensors;
-  };
+  const auto operands = [&] { return all_operands(model_->program.graph_node(node), operand); };
   if (options_.isolated || result.mismatches == 0)
     return look_into({node, golden, *actual.codes, operands, values}, result);
-  const PlanarTensor own = own_codes(node, golden, actual);
-  const ComparedLayer layer{node, golden, own, operands, values};
-  result.unexplained = 0;
+  OwnCodes own = own_codes(node, golden, actual);
+  const ComparedLayer layer{node, golden, own.codes, operands, values, std::move(own.float_errors)};
+  result.unexplained = static_cast<std::int64_t>(layer.float_errors.size());
   for_each_mismatch(layer, [&](std::size_t) { ++result.unexplained; });
   result.inherited = result.mismatches - result.unexplained;
   look_into(layer, result);
@@ -132,6 +168,10 @@ void Comparer::judge_node(std::size_t node, PlanarTensor& golden, const ActualTe
 
 void Comparer::judge(std::size_t golden, const ActualTensor& actual, const NpyFile* values, TensorComparison& result) {
   PlanarTensor expected = golden_.codes(golden);
+  if (model_ != nullptr) {
+    check_codes(expected, result.largest, comparison_.golden.name, result.name);
+    check_codes(*actual.codes, result.largest, comparison_.actual.name, result.name);
+  }
   count_differences(expected, *actual.codes, result);
   if (model_ == nullptr) {
     if (result.name == "logits") note_labels(expected, *actual.codes);

@@ -49,6 +49,14 @@ struct ActualTensor {
   const PlanarTensor* codes;  ///< null where only its hash is known
   bool stored = false;        ///< read from a pack, not computed just now
   OperandSource operands;     ///< of a stored tensor, to check it against; empty where they are not stored
+  PackArithmetic arithmetic = PackArithmetic::integer;  ///< of a stored tensor
+  const NpyFile* values = nullptr;                      ///< what its quantiser read, where that is stored
+};
+
+/// ComparedLayer::actual and float_errors of a cumulative comparison.
+struct OwnCodes {
+  PlanarTensor codes;
+  std::vector<std::size_t> float_errors;
 };
 
 /// Fills a Comparison. Feed it in run order.
@@ -80,7 +88,9 @@ class Comparer {
   void judge(std::size_t golden, const ActualTensor& actual, const NpyFile* values, TensorComparison& result);
   void judge_node(std::size_t node, PlanarTensor& golden, const ActualTensor& actual, const NpyFile* values,
                   TensorComparison& result);
-  PlanarTensor own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const;
+  OwnCodes own_codes(std::size_t node, PlanarTensor& golden, const ActualTensor& actual) const;
+  void keep_float_errors(std::size_t node, const PlanarTensor& golden, const ActualTensor& actual,
+                         const PlanarTensor& expected, OwnCodes& own) const;
   void look_into(const ComparedLayer& layer, TensorComparison& result) const;
   void set_tolerance(TensorComparison& result) const;
   void set_largest(TensorComparison& result) const;
@@ -93,6 +103,10 @@ class Comparer {
   std::map<std::string, std::size_t> names_;  ///< torch name -> index in the golden
   std::set<std::size_t> met_;
 };
+
+/// Throws InputError naming `side`, the tensor and the first code above `largest`, N of the model's grid: a strict grid
+/// has one code less than its bits, and tables of N + 1 entries are read by code.
+void check_codes(const PlanarTensor& codes, std::int32_t largest, const std::string& side, const std::string& name);
 
 /// Throws InputError naming the tensor and both sides when shape, bits, scale or zero point differ.
 void check_same_tensor(const PackTensor& golden, const std::string& golden_name, const PackTensor& actual,

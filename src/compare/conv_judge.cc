@@ -33,6 +33,7 @@ struct Output {
   int channel;
   std::vector<Tap> taps;
   WindowSums sums;
+  oracle::Ratio real;   ///< of the sum and bias
   oracle::Ratio exact;  ///< in steps of the output, zero point included
   double near;          ///< of `exact`
 };
@@ -56,11 +57,14 @@ class ConvJudge final : public FloatJudge::Rule {
   }
 
   std::string method() const override {
-    if (!plausible_) return "the golden's values lie further from the exact ones than float rounding takes them";
-    if (mean_bound_ < kMeaningfulBound) return "the golden's boundary lies within its float error bound";
+    if (!plausible_)
+      return "nothing is explained: the golden's values lie further from the exact ones than float rounding takes them";
+    if (mean_bound_ < kMeaningfulBound)
+      return "explained where an exact value lies within its float error bound of the golden's code";
     return "bound above " + number_text(kMeaningfulBound, 2) +
-           " LSB: 1 LSB, and within 6 sigma and the quantiser's rounding (sigma " + number_text(100 * ratio_, 3) +
-           " % of the bound, " + (layer_.values != nullptr ? "measured" : "of float32 evaluations") +
+           " LSB: explained where 1 LSB apart, and within 6 sigma and the quantiser's rounding (sigma " +
+           number_text(100 * ratio_, 3) + " % of the bound, " +
+           (layer_.values != nullptr ? "measured" : "of float32 evaluations") +
            "), or the golden's code by another order of summation";
   }
 
@@ -70,10 +74,12 @@ class ConvJudge final : public FloatJudge::Rule {
     Output o{.channel = p.channel,
              .taps = window_taps(conv_.node, conv_.data, conv_.x.zero(), in_, p),
              .sums = {},
+             .real = {},
              .exact = {},
              .near = 0};
     o.sums = sums_of(o.taps);
-    o.exact = conv_.exact(o.channel, o.sums.sum);
+    o.real = conv_.real(o.channel, o.sums.sum);
+    o.exact = conv_.exact(o.real);
     o.near = to_double(o.exact);
     return o;
   }
@@ -82,24 +88,22 @@ class ConvJudge final : public FloatJudge::Rule {
   /// stored, else of the worst order of summation.
   void measure() {
     const std::vector<std::size_t> sample = spread_sample(layer_.golden.codes.size(), kSample);
-    double bounds = 0, measured = 0, orders[std::size(kSumOrders)] = {};
+    double bounds = 0, rounding = 0, measured = 0, orders[std::size(kSumOrders)] = {};
     for (const std::size_t index : sample) {
       const Output o = output(index);
-      const double bound = conv_.sum_bound(o.channel, o.sums), exact = o.near - conv_.y().zero();
+      const double bound = conv_.sum_bound(o.channel, o.sums);
       bounds += bound + conv_.quantiser_bound(o.near);
-      for (std::size_t k = 0; k < std::size(kSumOrders); ++k) {
-        const double error = evaluate_float32(conv_, o.channel, o.taps, kSumOrders[k]) / conv_.scale_y() - exact;
-        orders[k] += error * error / (bound * bound);
-      }
+      rounding += bound > 0 ? 1 : 0;  // without a bound all products and the bias are 0: no share of it is measured
+      for (std::size_t k = 0; k < std::size(kSumOrders) && bound > 0; ++k)
+        orders[k] += square(error_of(evaluate_float32(conv_, o.channel, o.taps, kSumOrders[k]), o) / bound);
       if (layer_.values == nullptr) continue;
-      const double value = value_at(*layer_.values, index), error = value / conv_.scale_y() - exact;
+      const double value = value_at(*layer_.values, index), error = error_of(value, o);
       check_value(index, value);
-      // Twice u: `exact` and the quotient are rounded to double here.
-      plausible_ = plausible_ && std::abs(error) <= bound + std::ldexp(std::abs(exact), -51);
-      measured += error * error / (bound * bound);
+      plausible_ = plausible_ && std::abs(error) <= bound * (1 + std::ldexp(1.0, -48));  // both are rounded here
+      if (bound > 0) measured += square(error / bound);
     }
-    const auto count = static_cast<double>(sample.size());
-    mean_bound_ = bounds / count;
+    const double count = std::max(rounding, 1.0);
+    mean_bound_ = bounds / static_cast<double>(sample.size());
     ratio_ = std::sqrt(*std::max_element(std::begin(orders), std::end(orders)) / count);
     if (layer_.values == nullptr || conv_.golden != PackArithmetic::aimet_float32) return;
     const double own = std::sqrt(measured / count);
@@ -107,11 +111,18 @@ class ConvJudge final : public FloatJudge::Rule {
     ratio_ = own;
   }
 
+  static double square(double x) { return x * x; }
+
+  /// Of a value before the quantiser, in LSB: the difference is taken exactly, as it is far smaller than both.
+  double error_of(double value, const Output& o) const {
+    return to_double(oracle::exact(value) - o.real) / conv_.scale_y();
+  }
+
   void check_value(std::size_t index, double value) const {
     if (conv_.golden != PackArithmetic::aimet_float32) return;
     const int code = quantise(conv_.y(), static_cast<float>(value)), stored = layer_.golden.codes[index];
     if (code == stored) return;
-    throw InputError("golden: '" + conv_.node.name + "'",
+    throw InputError(std::string(layer_.side) + ": '" + conv_.node.name + "'",
                      "its value " + number_text(value, 9) + " at index " + std::to_string(index) + " has the code " +
                          std::to_string(code) + ", and " + std::to_string(stored) + " is stored",
                      "values and codes are not of one run; dump both again");

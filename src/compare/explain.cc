@@ -1,5 +1,7 @@
 #include "compare/explain.h"
 
+#include <algorithm>
+
 #include "compare/float_error.h"
 #include "compare/output_reads.h"
 #include "compare/report/words.h"
@@ -16,7 +18,7 @@ std::string list(std::span<const std::int32_t> codes) {
 }  // namespace
 
 void Explainer::explain(const ComparedLayer& layer, const FloatJudge& judge, TensorComparison& result) const {
-  std::int64_t own = 0, explained = 0;
+  auto own = static_cast<std::int64_t>(layer.float_errors.size()), explained = own;
   for_each_mismatch(layer, [&](std::size_t i) {
     ++own;
     explained += judge.explains(i, layer.actual.codes[i]) ? 1 : 0;
@@ -31,11 +33,13 @@ void Explainer::describe_first(const ComparedLayer& layer, TensorComparison& res
   const GraphNode& node = program_.graph_node(layer.node);
   if (!result.first) return;
   const Position p{result.first->channel, result.first->row, result.first->column};
-  const std::size_t index = (static_cast<std::size_t>(p.channel) * static_cast<std::size_t>(layer.golden.height) +
-                             static_cast<std::size_t>(p.row)) *
-                                static_cast<std::size_t>(layer.golden.width) +
-                            static_cast<std::size_t>(p.column);
+  const std::size_t index = index_of(layer.golden, p);
   std::string& detail = result.first->detail;
+  if (std::binary_search(layer.float_errors.begin(), layer.float_errors.end(), index)) {
+    detail =
+        "float error of the actual pack: from the golden's operands it is " + std::to_string(layer.golden.codes[index]);
+    return;
+  }
   if (layer.golden.codes[index] == layer.actual.codes[index]) {
     detail = "inherited: from the golden's operands it is " + std::to_string(layer.golden.codes[index]);
     return;

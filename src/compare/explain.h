@@ -19,7 +19,7 @@ class Explainer {
   void describe_first(const ComparedLayer& layer, TensorComparison& result) const;
 
   /// For a float golden: sets explained, unexplained, mean_bound_lsb and explanation of `result`, whose counts are set.
-  /// Every own mismatch is either explained or unexplained.
+  /// Every own mismatch is either explained or unexplained; float errors of a second pack are explained.
   void explain(const ComparedLayer& layer, const FloatJudge& judge, TensorComparison& result) const;
 
   /// For a float golden: sets result.causes. Every own mismatch is counted at one switch; the shares of mismatches and

@@ -40,8 +40,8 @@ Ratio FloatConv::real(int channel, std::int64_t sum) const {
          oracle::exact(data.bias[static_cast<std::size_t>(channel)]);
 }
 
-Ratio FloatConv::exact(int channel, std::int64_t sum) const {
-  return real(channel, sum) / oracle::exact(scale_y()) + Ratio(oracle::cpp_int{y().zero()});
+Ratio FloatConv::exact(const Ratio& real) const {
+  return real / oracle::exact(scale_y()) + Ratio(oracle::cpp_int{y().zero()});
 }
 
 double FloatConv::quantiser_bound(double exact) const {

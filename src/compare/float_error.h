@@ -31,7 +31,8 @@ struct FloatConv {
   /// Exact real value: A·s_x·s_w + b.
   oracle::Ratio real(int channel, std::int64_t sum) const;
   /// Exact code value before rounding: real/s_y + z_y.
-  oracle::Ratio exact(int channel, std::int64_t sum) const;
+  oracle::Ratio exact(const oracle::Ratio& real) const;
+  oracle::Ratio exact(int channel, std::int64_t sum) const { return exact(real(channel, sum)); }
   /// Largest error of the golden's products and sum, in LSB.
   double sum_bound(int channel, const WindowSums& sums) const;
   /// Largest error of the quantiser's division and subtraction for a value near `exact`, in LSB.

@@ -21,6 +21,10 @@ struct ComparedLayer {
   std::function<std::vector<PlanarTensor>()> operands;
   /// What the golden's quantiser read; null where the pack has no values.
   const NpyFile* values;
+  /// Ascending indices at which the golden has what its operands lead to, and a second float pack differs by float
+  /// error of its own alone.
+  std::vector<std::size_t> float_errors = {};
+  const char* side = "golden";  ///< where an error says that the judged codes are
 };
 
 /// Calls f(index) for each output that differs, ascending.

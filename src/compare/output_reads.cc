@@ -8,14 +8,12 @@ namespace intsim {
 
 OutputReads OutputReader::pool(int channel, int row, int column) {
   const GraphNode& node = model_.graph.nodes[node_];
-  const auto taps = static_cast<std::size_t>(node.window.taps());
-  if (taps > kLargestPool) throw UsageError("a pool of more than 64 taps");
   AvgPoolParams params;
   params.x = model_.grid(node.inputs[0]);
   params.count_pads = node.count_pads;
   OutputReads reads;
   reads.channel = channel;
-  reads.codes = pool_taps(params, node.window, operands_[0], channel, row, column, std::span(codes_).first(taps));
+  reads.codes = pool_taps(params, node.window, operands_[0], channel, row, column, codes_);
   for (const std::int32_t q : reads.codes) reads.sum += q - params.x.zero();
   return reads;
 }

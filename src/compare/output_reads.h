@@ -1,9 +1,10 @@
 // What single outputs of a layer are computed from.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "graph/model.h"
 #include "tensor/planar.h"
@@ -22,22 +23,23 @@ struct OutputReads {
 class OutputReader {
  public:
   OutputReader(const Model& model, std::size_t node, std::span<const PlanarTensor> operands, const PlanarTensor& output)
-      : model_(model), node_(node), operands_(operands), output_(output) {}
+      : model_(model), node_(node), operands_(operands), output_(output) {
+    const auto taps = static_cast<std::size_t>(model.graph.nodes[node].window.taps());
+    codes_.resize(std::max(taps, operands.size()));
+  }
 
   /// By position in channel, row, column order; `codes` stay valid until the next call. Throws UsageError for a
   /// softmax.
   OutputReads at(std::size_t index);
 
  private:
-  static constexpr std::size_t kLargestPool = 64;  ///< taps
-
   OutputReads pool(int channel, int row, int column);
 
   const Model& model_;
   std::size_t node_;
   std::span<const PlanarTensor> operands_;
   const PlanarTensor& output_;
-  std::array<std::int32_t, kLargestPool> codes_{};
+  std::vector<std::int32_t> codes_;
 };
 
 }  // namespace intsim

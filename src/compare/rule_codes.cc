@@ -26,11 +26,7 @@ struct Work {
   void count(std::size_t candidate, int channel, int row, int column, std::int32_t code) const {
     if (code == golden.at(channel, row, column)) return;
     constexpr std::int64_t kEnough = 10000;  // mismatches of a rule that is out of the question anyway
-    const std::size_t width = static_cast<std::size_t>(golden.width),
-                      index = (static_cast<std::size_t>(channel) * static_cast<std::size_t>(golden.height) +
-                               static_cast<std::size_t>(row)) *
-                                  width +
-                              static_cast<std::size_t>(column);
+    const std::size_t index = index_of(golden, {channel, row, column});
     if (judge != nullptr && mismatches[candidate] < kEnough && judge->explains(index, code)) return;
     ++mismatches[candidate];
   }
@@ -86,7 +82,7 @@ void count_point(const Work& w, const PointInput& input, int row, int column) {
     w.count(i, input.channel, row, column, point_code(w.candidates[i], input));
 }
 
-/// Rows or columns of a window that lie inside the image.
+/// Rows or columns of a window without dilation that lie inside the image.
 int inside(int start, int kernel, int size) { return std::min(start + kernel, size) - std::max(start, 0); }
 
 void count_pool(const Work& w) {
@@ -134,13 +130,14 @@ void count_points(const Work& w) {
 std::int32_t pool_code(const Candidate& candidate, const PointInput& in) {
   if (candidate.valid_taps) {
     const auto rows = static_cast<std::size_t>(in.rows), columns = static_cast<std::size_t>(in.columns);
-    return avg_pool_code(candidate.by_extent[rows][columns], in.codes);
+    return avg_pool_code(candidate.by_extent.at(rows).at(columns), in.codes);
   }
   const auto& p = std::get<AvgPoolParams>(candidate.params);
-  std::array<std::int32_t, kPoolSide * kPoolSide> taps;
-  taps.fill(p.x.zero());  // padding
-  std::copy(in.codes.begin(), in.codes.end(), taps.begin());
-  return avg_pool_code(p, std::span(taps).first(static_cast<std::size_t>(p.taps)));
+  const auto taps = static_cast<std::size_t>(p.taps);
+  if (!p.count_pads || in.codes.size() >= taps) return avg_pool_code(p, in.codes);
+  std::vector<std::int32_t> padded(taps, p.x.zero());
+  std::copy(in.codes.begin(), in.codes.end(), padded.begin());
+  return avg_pool_code(p, padded);
 }
 
 }  // namespace

@@ -141,8 +141,9 @@ std::vector<std::size_t> in_run_order(const Pack& actual, const CompareOptions& 
 }
 
 /// The operands of a tensor as a pack stores them; empty where it does not store all of them.
-OperandSource stored_operands(const Pack& pack, const CompareOptions& options, const Graph& graph,
+OperandSource stored_operands(const Pack& pack, const CompareOptions& options, const Model& model,
                               const std::string& name) {
+  const Graph& graph = model.graph;
   const int node = graph.find(name);
   if (node < 0) return {};
   std::map<std::string, std::size_t> stored;
@@ -154,7 +155,11 @@ OperandSource stored_operands(const Pack& pack, const CompareOptions& options, c
     if (found == stored.end()) return {};
     operands.push_back(found->second);
   }
-  return [&pack, operands](std::size_t i) { return pack.codes(operands[i]); };
+  return [&pack, &model, operands, values = graph.nodes[static_cast<std::size_t>(node)].inputs](std::size_t i) {
+    PlanarTensor codes = pack.codes(operands[i]);
+    check_codes(codes, model.grid(values[i]).n, pack.folder().string(), pack.tensors()[operands[i]].name);
+    return codes;
+  };
 }
 
 }  // namespace
@@ -201,12 +206,16 @@ Comparison compare_packs(const Pack& golden, const Pack& actual, const EngineSid
     progress(description.name);
     std::optional<PlanarTensor> codes;
     if (actual.has_codes(i)) codes = actual.codes(i);
-    if (actual.has_values(i)) (void)actual.values(i);  // damage is found, though nothing else reads them
-    ActualTensor tensor{
-        .description = std::move(description), .codes = codes ? &*codes : nullptr, .stored = true, .operands = {}};
+    std::optional<NpyFile> values;
+    if (actual.has_values(i)) values = actual.values(i);  // damage is found, even where nothing else reads them
+    ActualTensor tensor{.description = std::move(description),
+                        .codes = codes ? &*codes : nullptr,
+                        .stored = true,
+                        .operands = {},
+                        .arithmetic = a.arithmetic,
+                        .values = values ? &*values : nullptr};
     if (model != nullptr)
-      tensor.operands =
-          stored_operands(actual, options, model->program->program().model->graph, tensor.description.name);
+      tensor.operands = stored_operands(actual, options, *model->program->program().model, tensor.description.name);
     comparer.add(tensor);
   }
   return comparer.finish();

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kBudget = 3'000'000;  ///< inputs tried per pair
 constexpr std::int64_t kSoftmaxBudget = 50'000;
+constexpr std::int64_t kPoolBudget = 1'000'000'000;  ///< codes of windows read per pair
 
 /// splitmix64; the seed is fixed, so that a search can be repeated.
 class Draws {
@@ -138,17 +139,26 @@ bool reads_sum(const Candidate& candidate, const Grid& x, std::int32_t taps, std
 /// most one code, and in other ways where that matters.
 void separate_pool(const Candidate& a, const Candidate& b, const Grid& x, const Window& window, Separator& s) {
   constexpr int kWays = 64;
+  const int least_rows = std::max(1, window.kernel_h - 2 * window.pad_h - window.extra_h),
+            least_columns = std::max(1, window.kernel_w - 2 * window.pad_w - window.extra_w);
   Draws draws;
+  std::int64_t read = 0;
   s.complete = true;
-  for (int rows = window.kernel_h; rows >= std::max(1, window.kernel_h - 2 * window.pad_h); --rows)
-    for (int columns = window.kernel_w; columns >= std::max(1, window.kernel_w - 2 * window.pad_w); --columns) {
+  for (int rows = window.kernel_h; rows >= least_rows; --rows)
+    for (int columns = window.kernel_w; columns >= least_columns; --columns) {
       const std::int32_t taps = rows * columns;
       std::vector<std::int32_t> codes(static_cast<std::size_t>(taps));
       for (std::int32_t sum = 0; sum <= taps * x.n; ++sum) {
+        read += taps;
+        if (read > kPoolBudget) {
+          s.complete = false;
+          return;
+        }
         for (std::int32_t i = 0; i < taps; ++i) codes[static_cast<std::size_t>(i)] = (sum + i) / taps;
         if (try_point(a, b, {.rows = rows, .columns = columns, .codes = codes}, s)) return;
         if (reads_sum(a, x, taps, sum) && reads_sum(b, x, taps, sum)) continue;
         s.complete = false;
+        read += std::int64_t{kWays} * taps;
         for (int way = 0; way < kWays; ++way) {
           std::int32_t &from = codes[draws.index(codes.size())], &to = codes[draws.index(codes.size())];
           const std::int32_t moved = draws.code(std::min(from, x.n - to));

@@ -31,7 +31,10 @@ class SoftmaxJudge final : public FloatJudge::Rule {
     return std::abs(v - boundary) <= bound(v);
   }
 
-  std::string method() const override { return "1 LSB and within the float error of exponentials, sum and quotient"; }
+  std::string method() const override {
+    return "explained where 1 LSB apart, and the boundary lies within the float error of exponentials, sum and "
+           "quotient";
+  }
 
  private:
   long double argument(int code, int top) const {

@@ -4,11 +4,6 @@
 
 namespace intsim {
 
-Position position_of(const PlanarTensor& t, std::size_t index) {
-  const auto width = static_cast<std::size_t>(t.width), plane = static_cast<std::size_t>(t.height) * width;
-  return {static_cast<int>(index / plane), static_cast<int>(index % plane / width), static_cast<int>(index % width)};
-}
-
 std::vector<Tap> window_taps(const GraphNode& node, const NodeData& data, std::int32_t zero, const PlanarTensor& in,
                              Position output) {
   std::vector<Tap> taps;

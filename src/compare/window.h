@@ -10,8 +10,6 @@
 
 namespace intsim {
 
-Position position_of(const PlanarTensor& tensor, std::size_t index);
-
 /// One product of a window.
 struct Tap {
   std::int32_t distance;  ///< q_x − z_x

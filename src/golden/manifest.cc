@@ -224,6 +224,8 @@ std::pair<PackInfo, std::vector<PackTensor>> parse_manifest(const std::string& t
   for (const json& entry : list) {
     tensors.push_back(read_tensor(entry, where, tensors.size()));
     const PackTensor& t = tensors.back();
+    if (t.name == kPackInput && (t.height != info.height || t.width != info.width))
+      r.fail("tensor 'input' is of another size than 'height' and 'width'");
     if (!names.insert(t.name).second) r.fail("tensor " + in_quotes(t.name) + " is listed twice");
     for (const std::string& file : {t.file, t.values_file})
       if (!file.empty() && !files.insert(file).second)

@@ -7,6 +7,7 @@
 #include "golden/manifest.h"
 #include "intsim/error.h"
 #include "io/hash.h"
+#include "tensor/position.h"
 
 namespace intsim {
 namespace {
@@ -52,10 +53,8 @@ ValueCheck check_values(const NpyFile& file) {
   return check;
 }
 
-std::string position(const PackTensor& t, std::int64_t index) {
-  const std::int64_t plane = std::int64_t{t.height} * t.width;
-  return "[" + std::to_string(index / plane) + ", " + std::to_string(index % plane / t.width) + ", " +
-         std::to_string(index % t.width) + "]";
+std::string position(const PackTensor& t, std::size_t index) {
+  return position_text(position_of(t.height, t.width, index));
 }
 
 }  // namespace
@@ -102,10 +101,10 @@ PlanarTensor Pack::codes(std::size_t tensor) const {
   const int largest = (1 << t.bits) - 1;
   for (std::size_t i = 0; i < codes.codes.size(); ++i)
     if (codes.codes[i] > largest)
-      throw InputError(where(t, t.file),
-                       "code " + std::to_string(codes.codes[i]) + " at " + position(t, static_cast<std::int64_t>(i)) +
-                           " is above " + std::to_string(largest),
-                       "the tensor has " + std::to_string(t.bits) + " bits; dump it again");
+      throw InputError(
+          where(t, t.file),
+          "code " + std::to_string(codes.codes[i]) + " at " + position(t, i) + " is above " + std::to_string(largest),
+          "the tensor has " + std::to_string(t.bits) + " bits; dump it again");
   if (hash_codes(codes, t.bits) != t.hash) throw InputError(where(t, t.file), kOtherHash, kDamaged);
   return codes;
 }
@@ -118,7 +117,8 @@ NpyFile Pack::values(std::size_t tensor) const {
   NpyFile file(folder_ / t.values_file, t.values_type, shape, place);
   const ValueCheck check = check_values(file);
   if (check.not_finite >= 0)
-    throw InputError(place, "the value at " + position(t, check.not_finite) + " is NaN or infinite",
+    throw InputError(place,
+                     "the value at " + position(t, static_cast<std::size_t>(check.not_finite)) + " is NaN or infinite",
                      "check the weights and the input of the dump");
   if (check.hash != t.values_hash) throw InputError(place, kOtherHash, kDamaged);
   return file;

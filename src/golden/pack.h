@@ -29,6 +29,10 @@ enum class PackArithmetic {
 
 /// "integer", "aimet-float32", "aimet-float64" or "device".
 const char* pack_arithmetic_name(PackArithmetic arithmetic);
+/// The simulation in LibTorch, whose order of summation nobody defines.
+constexpr bool is_float(PackArithmetic arithmetic) {
+  return arithmetic == PackArithmetic::aimet_float32 || arithmetic == PackArithmetic::aimet_float64;
+}
 
 /// Head of a manifest. Empty strings are left out of the file.
 struct PackInfo {
@@ -43,9 +47,7 @@ struct PackInfo {
   std::string input_hash;  ///< XXH3-128 of the float32 input image, C×H×W little endian
   int height = 0, width = 0;
 
-  bool is_float() const {
-    return arithmetic == PackArithmetic::aimet_float32 || arithmetic == PackArithmetic::aimet_float64;
-  }
+  bool is_float() const { return intsim::is_float(arithmetic); }
 };
 
 /// One tensor: real value = scale * (code - zero_point).

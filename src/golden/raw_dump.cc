@@ -73,6 +73,10 @@ PlanarTensor read_raw(const std::filesystem::path& path, const PackTensor& t, Ra
   return codes;
 }
 
+bool has_raw(const std::filesystem::path& folder, const std::string& name) {
+  return file_exists(folder / (name + ".raw")) || file_exists(folder / "Result_0" / (name + ".raw"));
+}
+
 std::filesystem::path find_raw(const std::filesystem::path& folder, const std::string& name,
                                const std::map<std::string, std::string>& aliases) {
   std::string plain = name;

@@ -22,6 +22,9 @@ inline constexpr double kGridTolerance = 0.02;
 /// finite or lies off the grid.
 PlanarTensor read_raw(const std::filesystem::path& path, const PackTensor& description, RawLayout layout, RawType type);
 
+/// Whether NAME.raw lies in `folder` or its `Result_0`.
+bool has_raw(const std::filesystem::path& folder, const std::string& name);
+
 /// The file of a tensor below `folder` or its `Result_0`: NAME.raw, NAME with '_' for each '.', or FOREIGN.raw for each
 /// alias FOREIGN -> NAME. Empty where there is none. Throws InputError where there are several.
 std::filesystem::path find_raw(const std::filesystem::path& folder, const std::string& name,

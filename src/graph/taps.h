@@ -4,14 +4,9 @@
 #include <cstddef>
 
 #include "graph/graph.h"
+#include "tensor/position.h"
 
 namespace intsim {
-
-/// Position of a code in a tensor.
-struct Position {
-  int channel, row, column;
-  bool operator==(const Position&) const = default;
-};
 
 /// Input row or column under a tap of a window; it may lie outside the image.
 constexpr int tap_row(const Window& w, int row, int tap) { return row * w.stride_h - w.pad_h + tap * w.dilation_h; }

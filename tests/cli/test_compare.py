@@ -157,6 +157,9 @@ class Compare(PackTest):
         shutil.copytree(self.path("good"), self.path("bad"))
         self.change("bad", lambda m: m["tensors"][3].update(scale=m["tensors"][3]["scale"] * 1.5))
         self.fails(3, ["'" + self.manifest("bad")["tensors"][3]["name"] + "'", "has scale"], "compare", "good", "bad")
+        shutil.copytree(self.path("good"), self.path("size"))
+        self.change("size", lambda m: m.update(width=48))
+        self.fails(3, ["size/manifest.json", "tensor 'input' is of another size"], "compare", "good", "size")
         self.change("bad", lambda m: m.update(numerics_revision=99))
         self.fails(3, ["numerics revision 99"], "compare", "good", "bad")
 

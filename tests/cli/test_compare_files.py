@@ -206,6 +206,8 @@ class Options(PackTest):
         engine = (("--kernels", "ref"), ("--simd", "bogus"), ("--threads", "1"))
         for option, value in (*engine, ("--target", "nonsense")):
             self.fails(2, [option, "--model"], "compare", "a", "a", option, value)
+        self.fails(2, ["--no-explain", "--model"], "compare", "a", "a", "--no-explain")
+        self.fails(2, ["--no-explain", "float golden", "integer"], "compare", "a", *self.model, "--no-explain")
         for option, value in engine:
             self.fails(2, [option, "second pack"], "compare", "a", "a", *self.model, option, value)
         for option, value in engine[:2]:
@@ -233,6 +235,17 @@ class Options(PackTest):
             self.write("n.json", b'{"lobits": "logits"}')
             self.fails(3, ["n.json: 'lobits'", "no tensor of the packs", "did you mean 'logits'?"], "compare", "a",
                        *words, "--alias", "n.json")
+        self.dump("b", "--tensors", "*")
+        self.change("b", lambda m: m["tensors"][-2].update(name="lobits"))
+        self.write("n.json", b'{"lobits": "logit"}')
+        for words in (["a"], ["a", *self.model], self.model):
+            self.fails(3, ["n.json: 'lobits'", "stands for 'logit'", "did you mean 'logits'?"], "compare", "b", *words,
+                       "--common", "--alias", "n.json")
+        self.write("n.json", b'{"lobits": "logits"}')
+        self.ok("compare", "b", "a", "--alias", "n.json")
+        self.ok("compare", "b", *self.model, "--alias", "n.json")
+        self.write("n.json", b'{"lobits": "result"}')  # a name that both give it
+        self.ok("compare", "b", "b", "--alias", "n.json")
         for key, value in (("a\nb", "logits"), ("logits", "a\x85b")):
             self.write("n.json", json.dumps({"first": "input", key: value}).encode())
             done = self.fails(3, ["n.json: entry 1", "control character"], "compare", "a", "a", "--alias", "n.json")

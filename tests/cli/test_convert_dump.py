@@ -88,6 +88,8 @@ class ConvertDump(PackTest):
         shutil.rmtree(self.path("out"))
         self.write("n.json", b'{"%s": "upBlock1.conv2"}' % (b"q" * 300))
         self.fails(3, ["raw/" + "q" * 300, "File name too long"], *words)
+        self.write("n.json", b'{"upBlock1_conv3": "upBlock1.conv2"}')
+        self.fails(3, ["n.json: 'upBlock1_conv3'", "is no file of raw"], *words)
         self.write("n.json", b'{"upBlock1_conv2": "no.such.layer"}')
         self.fails(3, ["n.json: 'upBlock1_conv2'", "'no.such.layer'", "does not have"], *words)
         self.assertFalse(os.path.exists(self.path("out")))

@@ -56,6 +56,8 @@ class Predictions(CliTest):
         self.write("B/sequences/08/predictions/000002.label", bytes(8))
         self.fails(3, ["A/sequences/08/predictions/000002.label", "is missing"], "compare", "--predictions", "A", "B")
         self.assertIn("2 scans", self.ok("compare", "--predictions", "A", "B", "--common").stdout)
+        for more in ([], ["--common"]):
+            self.fails(3, ["A: and B", "sequence 99"], "compare", "--predictions", "A", "B", "--sequences", "08,99", *more)
         self.write("B/sequences/08/predictions/000001.label", bytes(8))
         self.fails(3, ["B/sequences/08/predictions/000001.label"], "compare", "--predictions", "A", "B", "--common", "-q")
         self.write("A/sequences/08/predictions/000001.label", bytes(7))

@@ -208,6 +208,7 @@ TEST_CASE("a mismatch near a rounding boundary is explained, another is not") {
   CHECK(j.result.unexplained == 0);
   CHECK(j.result.mean_bound_lsb > 0);
   CHECK(j.result.mean_bound_lsb < 0.05);
+  CHECK(j.result.explanation.starts_with("explained where "));
 
   PlanarTensor wrong = actual;
   int planted = 0;
@@ -300,6 +301,50 @@ TEST_CASE("a golden with another bias is not explained, whether its values are k
   std::rotate(values.begin(), values.begin() + 1, values.end());
   const NpyFile rotated = file("rotated.npy", values);
   CHECK_THROWS_AS(judge(model, x, stored, actual, "aimet", false, &rotated), InputError);
+}
+
+TEST_CASE("outputs without products leave the golden's error known") {
+  auto model = fine_model(3);
+  model->data[0].bias[0] = 0;
+  PlanarTensor x = random_codes(8, 32, 32, 4);
+  for (int k = 0; k < 8; ++k) x.row(k, 0)[0] = static_cast<std::uint16_t>(model->input.zero());
+  const PlanarTensor actual = rounded_layer(*model, x);
+  const FloatConv conv{model->graph.nodes[0], model->data[0], model->input, PackArithmetic::aimet_float32};
+  // Summed from the last product to the first: none of the orders that the judge tries.
+  PlanarTensor golden(4, 32, 32);
+  std::vector<float> values;
+  for (std::size_t i = 0; i < golden.codes.size(); ++i) {
+    const Position p = position_of(golden, i);
+    std::vector<Tap> taps = window_taps(conv.node, conv.data, conv.x.zero(), x, p);
+    std::reverse(taps.begin(), taps.end());
+    values.push_back(evaluate_float32(conv, p.channel, taps, SumOrder::sequential));
+    golden.codes[i] = static_cast<std::uint16_t>(quantise(conv.y(), values.back()));
+  }
+  const test::Folder folder;
+  const std::int64_t shape[] = {4, 32, 32};
+  write_file(folder / "v.npy",
+             npy_header(NpyType::f32, shape) +
+                 std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)));
+  const NpyFile file(folder / "v.npy", NpyType::f32, shape, "v");
+  for (const NpyFile* stored : {&file, static_cast<const NpyFile*>(nullptr)}) {
+    const Judged j = judge(model, x, golden, actual, "aimet", false, stored);
+    CHECK(j.result.mean_bound_lsb > 0.05);
+    CHECK(j.own > 0);
+    CHECK(j.result.explained == j.own);
+  }
+}
+
+TEST_CASE("a softmax on a boundary is explained") {
+  // Four equal logits: 1/4 on steps of 1/2 is half a code; one of four likely ones is far from it.
+  const Grid x = test::step_grid(1, 0), y = test::step_grid(0.5, 0);
+  const auto model = test::one_node(test::op_node(Op::softmax, 4, 4), {x}, test::written_to(y));
+  const PlanarTensor in = tensor(4, 1, 2, {9, 60, 9, 9, 9, 9, 9, 9});
+  const PlanarTensor actual = tensor(4, 1, 2, {1, 2, 1, 0, 1, 0, 1, 0}),
+                     golden = tensor(4, 1, 2, {0, 1, 1, 0, 0, 0, 1, 0});
+  const Judged j = judge(model, in, golden, actual, "aimet", false);
+  CHECK(j.own == 3);
+  CHECK(j.result.explained == 2);
+  CHECK(j.result.unexplained == 1);
 }
 
 TEST_CASE("a softmax that is a code too low for likely classes is not explained") {

@@ -47,6 +47,14 @@ struct Question {
   }
 };
 
+/// A file of doubles before the quantiser of a 1×1×n output.
+NpyFile row_of_values(const std::filesystem::path& path, const std::vector<double>& values) {
+  const std::int64_t shape[] = {1, 1, static_cast<std::int64_t>(values.size())};
+  write_file(path, npy_header(NpyType::f64, shape) +
+                       std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)));
+  return NpyFile(path, NpyType::f64, shape, path.string());
+}
+
 }  // namespace
 
 TEST_CASE("distance of a value to a code") {
@@ -115,14 +123,35 @@ TEST_CASE("values beyond the error bound are not those of the layer, and nothing
   // E is 4·2^-53·10.5 = 5e-15.
   for (const double error : {0.0, 1e-15, 1e-12, -1e-12}) {
     CAPTURE(error);
-    const double value = 10.5 + error;
-    const std::int64_t shape[] = {1, 1, 1};
-    write_file(folder / "v.npy",
-               npy_header(NpyType::f64, shape) + std::string(reinterpret_cast<const char*>(&value), sizeof(value)));
-    const NpyFile values(folder / "v.npy", NpyType::f64, shape, "v");
+    const NpyFile values = row_of_values(folder / "v.npy", {10.5 + error});
     const ComparedLayer layer{0, golden, actual, [&] { return std::vector{in}; }, &values};
     const auto judge = make_conv_judge(float_conv(*model, PackArithmetic::aimet_float64), layer, in);
     CHECK(judge->explains(0, 111) == (std::abs(error) < 1e-13));
+  }
+}
+
+TEST_CASE("exact values of doubles are float rounding, however their quotients round") {
+  // 2.5/3 + 20000 has no double within the bound of 2.5, 4·2^-53·2.5/3; 1.5/3 is half a code.
+  const auto model = sum_model(3, 20000, 16, 0.5f);
+  const Folder folder;
+  const NpyFile values = row_of_values(folder / "v.npy", {2.5, 1.5});
+  const PlanarTensor in = planar_codes(1, 2, {2, 1}), golden = planar_codes(1, 2, {20001, 20000}),
+                     actual = planar_codes(1, 2, {20001, 20001});
+  const ComparedLayer layer{0, golden, actual, [&] { return std::vector{in}; }, &values};
+  CHECK(make_conv_judge(float_conv(*model, PackArithmetic::aimet_float64), layer, in)->explains(1, 20001));
+}
+
+TEST_CASE("an output without any product has no error") {
+  const auto model = sum_model(4, 0, 8, 0);
+  const Folder folder;
+  const PlanarTensor in = planar_codes(1, 2, {0, 10}), golden = planar_codes(1, 2, {0, 2}),
+                     actual = planar_codes(1, 2, {0, 3});
+  for (const double value : {0.0, 1e-30}) {
+    const NpyFile values = row_of_values(folder / "v.npy", {value, 10});
+    const ComparedLayer layer{0, golden, actual, [&] { return std::vector{in}; }, &values};
+    const auto judge = make_conv_judge(float_conv(*model, PackArithmetic::aimet_float64), layer, in);
+    CHECK(judge->explains(1, 3) == (value == 0));
+    CHECK(judge->method().starts_with(value == 0 ? "explained where" : "nothing is explained"));
   }
 }
 

@@ -19,10 +19,11 @@ using NodeFault = std::function<PlanarTensor(const std::vector<const PlanarTenso
 
 /// Runs all nodes of `engine` on input codes and writes every tensor in full; `faults` compute their nodes.
 inline void write_pack(const std::filesystem::path& folder, Engine& engine, const PlanarTensor& input,
-                       const std::map<int, NodeFault>& faults) {
+                       const std::map<int, NodeFault>& faults, PackArithmetic arithmetic = PackArithmetic::integer) {
   const Model& model = *engine.prepared().program().model;
   PackInfo info;
   info.numerics_revision = kNumericsRevision;
+  info.arithmetic = arithmetic;
   info.height = input.height;
   info.width = input.width;
   PackWriter writer(folder, info);

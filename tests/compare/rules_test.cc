@@ -8,6 +8,7 @@
 #include <set>
 
 #include "compare/candidates.h"
+#include "compare/output_reads.h"
 #include "compare/rules.h"
 #include "import/model_file.h"
 #include "network.h"
@@ -174,6 +175,36 @@ TEST_CASE("a pool that leaves padding out is named so in a pack") {
       CHECK(joined(found->rule->rules) == joined(names));
       CHECK(names.contains(rule + " over the taps inside"));
     }
+  }
+}
+
+TEST_CASE("pools with windows of any size have their rules") {
+  const Grid x = make_grid(8, -1, 1.55, false), y = make_grid(8, -0.9, 1.2, false);
+  std::mt19937 random(3);
+  PlanarTensor in(6, 24, 40);
+  for (auto& q : in.codes) q = static_cast<std::uint16_t>(random() % 256);
+  const Window windows[] = {{.kernel_h = 5, .kernel_w = 5, .pad_h = 2, .pad_w = 2},
+                            {.kernel_h = 9, .kernel_w = 9, .pad_h = 4, .pad_w = 4},
+                            {.kernel_h = 1, .kernel_w = 12},
+                            {.kernel_h = 3, .kernel_w = 3, .pad_h = 4, .pad_w = 4},  // windows in the padding alone
+                            {.kernel_h = 3, .kernel_w = 3, .pad_h = 5, .pad_w = 5, .dilation_h = 5, .dilation_w = 5},
+                            {.kernel_h = 2, .kernel_w = 2, .extra_h = 3, .extra_w = 3}};
+  for (const Window& window : windows) {
+    CAPTURE(window.taps());
+    auto model = pool_model(x, y);
+    model->graph.nodes[0].window = window;
+    const auto prepared =
+        std::make_shared<const PreparedProgram>(lower(model, find_profile("hexagon-hvx")), KernelSet::reference);
+    Engine engine(prepared, 2);
+    const std::vector<const PlanarTensor*> operands = {&in};
+    const PlanarTensor golden = engine.run_node(0, operands);
+    const RuleFinding found =
+        RuleFinder(model).find({0, golden, golden, [&] { return std::vector{in}; }, nullptr}, nullptr);
+    const std::set<std::string> named(found.profiles.begin(), found.profiles.end());
+    CHECK(named.contains("hexagon-hvx"));
+    // The first output reads every tap that lies inside, and the zero point beside it.
+    const OutputReads reads = OutputReader(*model, 0, std::span(&in, 1), golden).at(0);
+    CHECK(reads.codes.size() == static_cast<std::size_t>(window.taps()));
   }
 }
 

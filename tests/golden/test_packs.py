@@ -107,8 +107,9 @@ class Packs(unittest.TestCase):
                            f"{parts}/{config}.encodings", "--config", config, "--scan", self.scan, "--height", "32",
                            "--crop", "16", "--tensors", "*", "--threads", "1", "-o", pack)
                 self.assertEqual(done.returncode, 0, done.stderr)
-                # Another CPU may sum convolutions in another order: equal, explained or inherited.
-                code, verdict, _ = self.compare(f"{PACKS}/aimet_{config}", config, pack)
+                # Another CPU may sum convolutions in another order, so that codes of either pack lie on the other side
+                # of a rounding boundary: equal, explained or inherited.
+                code, verdict, _ = self.compare(f"{PACKS}/aimet_{config}", config, pack, "--target", "aimet")
                 self.assertEqual(code, 0, verdict)
 
 

@@ -8,6 +8,7 @@ formulas of its own, and must arrive at the pack's codes.
 import json
 import math
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -28,8 +29,8 @@ SIZE = ["--height", "16", "--width", "64"]
 PROGRAMS = sys.argv[1:5]
 
 
-def run(*words):
-    return subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=300)
+def run(*words, env=None):
+    return subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=300, env=env)
 
 
 def read_safetensors(path):
@@ -251,8 +252,15 @@ class GoldenDump(unittest.TestCase):
         kept = [t["name"] for t in manifest["tensors"] if "file" in t]
         self.assertEqual(kept, ["resBlock1.pool", "resBlock2.pool", "resBlock3.pool", "resBlock4.pool", "logits"])
         self.assertEqual([t["name"] for t in manifest["tensors"] if "values_file" in t], kept)
-        for key in ("torch", "isa", "threads", "scan"):
+        for key in ("torch", "isa", "onednn_isa", "threads", "scan"):
             self.assertTrue(manifest["details"][key], key)
+        self.assertEqual(done.stdout, f"173 tensors, 5 stored in full: {self.path('some')}\n")
+        done = run(*self.words("w8a8"), "-o", self.path("limited"), env=dict(os.environ, DNNL_MAX_CPU_ISA="SSE41"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.path("limited") + "/manifest.json") as file:
+            isa = json.load(file)["details"]["onednn_isa"]
+        if platform.machine() == "x86_64":
+            self.assertRegex(isa, "^sse41$|^unknown, DNNL_MAX_CPU_ISA=SSE41$")
 
     def test_errors(self):
         words = self.words("w8a8")

@@ -8,6 +8,7 @@
 #include "cli/crop.h"
 #include "cli/model_folders.h"
 #include "golden/pack.h"
+#include "golden_dump/onednn_isa.h"
 #include "golden_dump/simulation.h"
 #include "intsim/error.h"
 #include "intsim/scan.h"
@@ -75,7 +76,7 @@ std::vector<std::string> tensor_names() {
   return names;
 }
 
-/// "AVX512" of torch's own description of itself.
+/// "AVX512" of torch's own description of itself: what its own kernels use.
 std::string cpu_capability() {
   const std::string text = at::show_config(), key = "CPU capability usage: ";
   const std::size_t start = text.find(key);
@@ -92,6 +93,7 @@ PackInfo pack_info(const Options& o, const std::vector<float>& image, int height
   info.config = o.config;
   info.details = {{"torch", TORCH_VERSION},
                   {"isa", cpu_capability()},
+                  {"onednn_isa", golden_dump::onednn_isa()},
                   {"threads", std::to_string(at::get_num_threads())},
                   {"scan", fs::path(o.scan).filename().string()}};
   info.checkpoint_hash = hash_file(o.checkpoint);
@@ -144,7 +146,7 @@ int run(const std::vector<std::string>& words) {
   const int stored =
       o.float64 ? dump<double>(o, input, interruption, writer) : dump<float>(o, input, interruption, writer);
   writer.commit();
-  std::cout << "173 tensors, " << stored << " stored in full: " << o.output << "\n";
+  std::cout << tensor_names().size() << " tensors, " << stored << " stored in full: " << o.output << "\n";
   return 0;
 }
 

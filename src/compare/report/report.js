@@ -37,7 +37,7 @@ const digits = (n, d) =>
          '–' :
          Number(n.toPrecision(d)).toLocaleString('en-US', {maximumFractionDigits: 20}).replace('-', '−'));
 const signed = (n) => (n > 0 ? '+' : n < 0 ? '−' : '') + count(Math.abs(n));
-const decibel = (t) => (t.mismatches === 0 ? '∞' : digits(t.sqnr_db, 4));
+const decibel = (t) => (t.mismatches === 0 ? '∞' : t.sqnr_db === null ? '−∞' : digits(t.sqnr_db, 4));
 const many = (n, what, ending = 's') => `${count(n)} ${what}${n === 1 ? '' : ending}`;
 
 function shortPpm(t) {
@@ -92,7 +92,7 @@ function tile(value, text, kind = '', small = '') {
 function drawSummary() {
   const with_ = (status) => tensors.filter((t) => t.status === status).length;
   const differing = tensors.filter((t) => t.mismatches !== 0).length;
-  const codes = tensors.reduce((sum, t) => sum + t.count, 0);
+  const codes = tensors.reduce((sum, t) => sum + (t.mismatches === null ? 0 : t.count), 0);
   const mismatches = tensors.reduce((sum, t) => sum + (t.mismatches ?? 0), 0);
   const kinds = ['explained', 'inherited', 'tolerated'].filter(with_).map((s) => `${with_(s)} ${s}`).join(', ');
   const unknown = tensors.filter((t) => t.mismatches === null).length;

@@ -65,10 +65,14 @@ void print_remarks(std::ostream& out, const TensorComparison& t) {
 void print_comparison(std::ostream& out, const Comparison& c, bool all) {
   out << verdict_line(c) << "\n" << sides_line(c) << "\n";
   std::int64_t codes = 0, mismatches = 0;
-  std::size_t listed = 0;
+  std::size_t listed = 0, uncounted = 0;
   for (const TensorComparison& t : c.tensors) {
-    codes += t.count;
-    mismatches += std::max<std::int64_t>(t.mismatches, 0);
+    if (t.mismatches < 0) {
+      ++uncounted;
+    } else {
+      codes += t.count;
+      mismatches += t.mismatches;
+    }
     if (t.mismatches == 0 && !all && !t.rule) continue;
     if (listed++ == 0) {
       out << "\n";
@@ -80,8 +84,10 @@ void print_comparison(std::ostream& out, const Comparison& c, bool all) {
     print_remarks(out, t);
   }
   out << "\n"
-      << c.tensors.size() - listed << " further tensors equal; " << codes << " codes, " << mismatches
-      << " mismatches\n";
+      << c.tensors.size() - listed << " further tensors equal; " << codes << " codes, " << mismatches << " mismatches";
+  if (uncounted > 0)
+    out << "; " << uncounted << (uncounted == 1 ? " tensor" : " tensors") << " known unequal by hash alone";
+  out << "\n";
   for (const std::string& skipped : c.skipped) out << "left out " << skipped << "\n";
 }
 

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tensor/position.h"
+
 namespace intsim {
 namespace {
 
@@ -32,7 +34,7 @@ std::string side_text(const ComparedSide& side) {
 }  // namespace
 
 std::string number_text(double value, int digits) {
-  if (std::isinf(value)) return "inf";
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
   std::ostringstream text;
   text.precision(digits);
   if (std::abs(value) >= std::pow(10, digits) - 0.5) text << std::fixed << std::setprecision(0);  // 250000, not 2.5e+05
@@ -80,7 +82,6 @@ SkippedTensor skipped_tensor(const std::string& entry) {
 std::string verdict_line(const Comparison& c) {
   const int divergent = c.first_divergent(), failing = c.first_failing();
   std::string text = std::string(c.passed() ? "PASS" : "FAIL") + ": " + std::to_string(c.tensors.size()) + " tensors, ";
-  if (c.tensors.empty()) return text + "nothing was compared";
   if (divergent < 0) return text + "all equal";
   const auto& first = c.tensors[static_cast<std::size_t>(divergent)];
   text +=
@@ -103,8 +104,8 @@ std::string mismatch_text(const TensorComparison& t) {
 std::string first_mismatch_text(const TensorComparison& t) {
   if (!t.first) return "";
   const FirstMismatch& f = *t.first;
-  std::string text = "[" + std::to_string(f.channel) + ", " + std::to_string(f.row) + ", " + std::to_string(f.column) +
-                     "]: golden " + std::to_string(f.golden) + ", actual " + std::to_string(f.actual);
+  std::string text = position_text({f.channel, f.row, f.column}) + ": golden " + std::to_string(f.golden) +
+                     ", actual " + std::to_string(f.actual);
   if (!f.detail.empty()) text += "; " + f.detail;
   return text;
 }

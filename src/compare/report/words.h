@@ -7,7 +7,8 @@
 
 namespace intsim {
 
-/// "PASS: 172 tensors …" or "FAIL: …", with the first divergent and the first failing layer.
+/// "PASS: 172 tensors …" or "FAIL: …", with the first divergent and the first failing layer. At least one tensor was
+/// compared.
 std::string verdict_line(const Comparison& comparison);
 /// "isolated; golden … (aimet-float32), actual …".
 std::string sides_line(const Comparison& comparison);
@@ -33,7 +34,7 @@ struct SkippedTensor {
 };
 /// An entry "name: reason" of Comparison::skipped; no reason has a colon.
 SkippedTensor skipped_tensor(const std::string& entry);
-/// A number with `digits` significant digits; "inf" for infinity.
+/// A number with `digits` significant digits; "inf" and "-inf" for infinities.
 std::string number_text(double value, int digits);
 
 }  // namespace intsim
