@@ -47,7 +47,8 @@ void Explainer::describe_first(const ComparedLayer& layer, TensorComparison& res
   if (node.op == Op::softmax) return;
   const std::vector<PlanarTensor> operands = layer.operands();
   const Model& model = *program_.model;
-  const OutputReads reads = OutputReader(model, layer.node, operands, layer.golden).at(index);
+  OutputReader reader(model, layer.node, operands, layer.golden);
+  const OutputReads reads = reader.at(index);
   if (node.op == Op::conv2d) {
     const FloatConv conv{node, model.data[layer.node], model.grid(node.inputs[0]), golden_};
     const oracle::Ratio exact = conv.exact(p.channel, reads.sum);

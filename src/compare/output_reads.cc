@@ -18,7 +18,7 @@ OutputReads OutputReader::pool(int channel, int row, int column) {
   return reads;
 }
 
-OutputReads OutputReader::at(std::size_t index) {
+OutputReads OutputReader::at(std::size_t index) & {
   const GraphNode& node = model_.graph.nodes[node_];
   Position p = position_of(output_, index);
   OutputReads reads;

@@ -30,7 +30,7 @@ class OutputReader {
 
   /// By position in channel, row, column order; `codes` stay valid until the next call. Throws UsageError for a
   /// softmax.
-  OutputReads at(std::size_t index);
+  OutputReads at(std::size_t index) &;
 
  private:
   OutputReads pool(int channel, int row, int column);

@@ -181,8 +181,8 @@ class Manifests(PackTest):
         self.fails(3, ["bad/manifest.json", "is not a regular file"], "compare", "good", "bad")
 
     def test_sizes_that_the_network_does_not_take(self):
-        for key in ("height", "width"):
-            self.change("bad", lambda m: m.update({key: 100}))
+        for i, key in enumerate(("height", "width")):
+            self.change("bad", lambda m: (m.update({key: 100}), m["tensors"][0]["shape"].__setitem__(i + 1, 100)))
             self.fails(3, ["bad: is of an image of", "multiples of 16"], "compare", "bad", "--model",
                        Fixture.model("w8a8"), "--scan", Fixture.scan(), *SIZE)
 

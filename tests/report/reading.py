@@ -64,7 +64,9 @@ def digits(number, significant):
 
 
 def decibel(tensor):
-    return "∞" if tensor["mismatches"] == 0 else digits(tensor["sqnr_db"], 4)
+    if tensor["sqnr_db"] is None:
+        return "∞" if tensor["mismatches"] == 0 else "−∞"
+    return digits(tensor["sqnr_db"], 4)
 
 
 def numbers(tensor):
