@@ -217,3 +217,30 @@ TEST_CASE("a code that the model's grid does not have is refused, whichever side
   CHECK_FALSE(compare_packs(good, bad, nullptr, {}, quiet).passed());
   CHECK(network.run(good).passed());
 }
+
+TEST_CASE("the largest code of a strict grid is saturated, though its bits hold one more") {
+  // −1 … 1 in 254 steps; from −2 … 2 the upper and lower quarter of the codes saturate.
+  const Grid x = make_grid(8, -2, 2, true), y = make_grid(8, -1, 1, true);
+  REQUIRE(y.n == 254);
+  const std::shared_ptr<const Model> model = one_node(op_node(Op::pixel_shuffle, 1, 1), {x}, written_to(y));
+  const auto prepared =
+      std::make_shared<const PreparedProgram>(lower(model, find_profile("ideal")), KernelSet::reference);
+  Engine engine(prepared, 1);
+  const Folder folder;
+  PlanarTensor input(1, 16, 16);
+  std::fill(input.codes.begin(), input.codes.end(), std::uint16_t{127});
+  const std::uint16_t ends[] = {0, 0, 10, 254, 254, 254, 240, 190, 128};  // 0 0 0, 254 × 4, 253, 129
+  std::copy(std::begin(ends), std::end(ends), input.codes.begin());
+  write_pack(folder / "pack", engine, input);
+  const Pack pack(folder / "pack");
+  const EngineSide side{prepared, "ideal", {}, {}};
+  for (const bool isolated : {false, true}) {
+    CompareOptions options;
+    options.isolated = isolated;
+    const Comparison c = compare_engine(pack, side, options, [](const std::string&) {});
+    const TensorComparison& t = c.tensors.back();
+    CHECK(t.golden_saturated == 7);
+    CHECK(t.actual_saturated == 7);
+    if (!isolated) CHECK(c.tensors.front().golden_saturated == 5);
+  }
+}

@@ -8,14 +8,12 @@
 #include "compare/explain.h"
 #include "compare/float_error.h"
 #include "compare/statistics.h"
-#include "engine/engine.h"
 #include "compare/switches.h"
+#include "engine/engine.h"
 #include "intsim/error.h"
-#include "io/file.h"
 #include "network.h"
 #include "one_node.h"
 #include "support.h"
-#include "graph/program.h"
 
 using namespace intsim;
 
@@ -154,36 +152,6 @@ TEST_CASE("counts of a small tensor") {
   const double product = 5 * 6 + 25 + 250.0 * 248 + 4 + 9025 + 95 * 75 + 95 * 96 + 9025;
   const double other = 36 + 25 + 248.0 * 248 + 4 + 9025 + 75 * 75 + 96 * 96 + 9025;
   CHECK(r.cosine == doctest::Approx(product / std::sqrt(signal * other)));
-}
-
-TEST_CASE("the largest code of a strict grid is saturated, though its bits hold one more") {
-  // −1 … 1 in 254 steps; from −2 … 2 the upper and lower quarter of the codes saturate.
-  const Grid x = make_grid(8, -2, 2, true), y = make_grid(8, -1, 1, true);
-  REQUIRE(y.n == 254);
-  const std::shared_ptr<const Model> model =
-      test::one_node(test::op_node(Op::pixel_shuffle, 1, 1), {x}, test::written_to(y));
-  const auto prepared =
-      std::make_shared<const PreparedProgram>(lower(model, find_profile("ideal")), KernelSet::reference);
-  Engine engine(prepared, 1);
-  const test::Folder folder;
-  const PlanarTensor input = tensor(1, 16, 16, [] {
-    std::vector<std::uint16_t> codes(256, 127);
-    const std::uint16_t ends[] = {0, 0, 10, 254, 254, 254, 240, 190, 128};  // 0 0 0, 254 × 4, 253, 129
-    std::copy(std::begin(ends), std::end(ends), codes.begin());
-    return codes;
-  }());
-  test::write_pack(folder / "pack", engine, input);
-  const Pack pack(folder / "pack");
-  const EngineSide side{prepared, "ideal", {}, {}};
-  for (const bool isolated : {false, true}) {
-    CompareOptions options;
-    options.isolated = isolated;
-    const Comparison c = compare_engine(pack, side, options, [](const std::string&) {});
-    const TensorComparison& t = c.tensors.back();
-    CHECK(t.golden_saturated == 7);
-    CHECK(t.actual_saturated == 7);
-    if (!isolated) CHECK(c.tensors.front().golden_saturated == 5);
-  }
 }
 
 TEST_CASE("a mismatch near a rounding boundary is explained, another is not") {

@@ -15,7 +15,8 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from mistakes import EQUIVALENT, HVX_MISTAKES, MISTAKES, PAGE_MISTAKES  # noqa: E402
+from comparison_mistakes import PAGE_MISTAKES  # noqa: E402
+from mistakes import EQUIVALENT, HVX_MISTAKES, MISTAKES  # noqa: E402
 
 OPTIONS = ["-Dtorch=disabled", "-Dbench=disabled", "--buildtype=plain", "-Dcpp_args=-O1"]
 
