@@ -2,6 +2,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <set>
 #include <sstream>
@@ -182,6 +183,7 @@ std::string page_title(const Comparison& comparison) {
 
 ReportFiles report_files(const Options& o) {
   ReportFiles files;
+  for (const std::string& input : {o.golden, o.actual, o.scan, o.aliases, o.tolerances}) files.keep(input);
   files.add("--json", o.json);
   files.add("--md", o.markdown);
   files.add("--junit", o.junit);
@@ -189,8 +191,14 @@ ReportFiles report_files(const Options& o) {
   return files;
 }
 
-void write_reports(const Comparison& comparison, ReportFiles& files) {
-  files.write("--json", [&] { return comparison_json(comparison); });
+/// A baseline that the new report would replace stays where something got worse: the next run must not pass.
+bool keeps_baseline(const Options& o, const std::optional<Regressions>& worse) {
+  std::error_code error;
+  return worse && !worse->lines.empty() && std::filesystem::equivalent(o.json, o.baseline, error);
+}
+
+void write_reports(const Comparison& comparison, ReportFiles& files, bool json) {
+  if (json) files.write("--json", [&] { return comparison_json(comparison); });
   files.write("--md", [&] { return comparison_markdown(comparison); });
   files.write("--junit", [&] { return comparison_junit(comparison); });
   files.write("--html", [&] { return comparison_html(comparison, page_title(comparison)); });
@@ -210,12 +218,12 @@ std::optional<Baseline> baseline_of(const Options& o, const Sides& sides) {
 }
 
 /// Exit code by the verdict, or by what got worse.
-ExitCode verdict(const std::optional<Baseline>& baseline, const Comparison& comparison) {
-  if (!baseline) return comparison.passed() ? ExitCode::ok : ExitCode::numeric;
-  const Regressions worse = regressions(comparison, *baseline);
-  for (const std::string& line : worse.lines) std::cout << "regressed: " << printable(line) << "\n";
-  if (worse.lines.empty()) std::cout << "no regression against " << printable(baseline->name) << "\n";
-  return worse.lines.empty() ? ExitCode::ok : ExitCode::numeric;
+ExitCode verdict(const Options& o, const std::optional<Regressions>& worse, const Comparison& comparison) {
+  if (!worse) return comparison.passed() ? ExitCode::ok : ExitCode::numeric;
+  for (const std::string& line : worse->lines) std::cout << "regressed: " << printable(line) << "\n";
+  if (worse->lines.empty()) std::cout << "no regression against " << printable(o.baseline) << "\n";
+  if (keeps_baseline(o, worse)) std::cout << printable(o.json) << " stays as it was\n";
+  return worse->lines.empty() ? ExitCode::ok : ExitCode::numeric;
 }
 
 Sides open_sides(const Options& o) {
@@ -254,11 +262,14 @@ int compare(const CLI::App& app, Options& o) {
   const Comparison comparison = sides.actual ? compare_packs(sides.golden, *sides.actual, engine, o.compare, progress)
                                              : compare_engine(sides.golden, *engine, o.compare, progress);
   if (show) std::cerr << "\r\033[K";
-  write_reports(comparison, files);  // first: who reads standard output may stop after the verdict
+  std::optional<Regressions> worse;
+  if (baseline) worse = regressions(comparison, *baseline);
+  write_reports(comparison, files,
+                !keeps_baseline(o, worse));  // first: who reads standard output may stop after the verdict
   std::ostringstream text;
   print_comparison(text, comparison, o.all);
   std::cout << printable_lines(text.str());
-  const ExitCode code = verdict(baseline, comparison);
+  const ExitCode code = verdict(o, worse, comparison);
   std::cout.flush();
   files.finish();
   return static_cast<int>(code);

@@ -12,8 +12,11 @@ namespace intsim::cli {
 /// not keep the others from being written.
 class ReportFiles {
  public:
+  /// Names something that the command reads; no report may replace it or a file in it. Before add().
+  void keep(const std::string& path);
+
   /// Takes the file that `option` names; an empty path is none. Throws UsageError where another option names the same
-  /// file, OutputError where it cannot be written.
+  /// file or it belongs to what is kept, OutputError where it cannot be written.
   void add(const std::string& option, const std::string& path);
 
   /// Writes `text` to the file of `option`, where it has one. What fails is kept for finish().
@@ -24,7 +27,7 @@ class ReportFiles {
 
  private:
   std::map<std::string, std::string> paths_;  ///< by option
-  std::vector<std::string> failures_;
+  std::vector<std::string> kept_, failures_;
 };
 
 }  // namespace intsim::cli
