@@ -264,8 +264,8 @@ int compare(const CLI::App& app, Options& o) {
   if (show) std::cerr << "\r\033[K";
   std::optional<Regressions> worse;
   if (baseline) worse = regressions(comparison, *baseline);
-  write_reports(comparison, files,
-                !keeps_baseline(o, worse));  // first: who reads standard output may stop after the verdict
+  // First: who reads standard output may stop after the verdict.
+  write_reports(comparison, files, !keeps_baseline(o, worse));
   std::ostringstream text;
   print_comparison(text, comparison, o.all);
   std::cout << printable_lines(text.str());

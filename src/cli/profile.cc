@@ -97,7 +97,8 @@ void print_profile(Engine& engine, const RangeImage& image, int threads, int rep
   std::cout << std::left << std::setw(24) << "step" << std::setw(34) << "operations" << std::right << std::setw(9)
             << "ms" << std::setw(9) << "GMAC/s" << std::setw(8) << "% peak" << std::setw(9) << "MB"
             << "\n";
-  print_line("input", "Quantize", median(times[0]), {0, static_cast<double>(image.channels.size()) * 5}, peak);
+  print_line("input", "Quantize", median(times[0]),
+             {0, static_cast<double>(image.channels.size()) * (4.0 + program.model->input.bytes())}, peak);
   Work all;
   for (std::size_t s = 0; s < steps.size(); ++s) {
     const Work work = work_of(program, steps[s], extents);

@@ -91,11 +91,10 @@ class Planner {
     return tail;
   }
 
-  /// The codes of a convolution through a chain of functions, as tables for grid `y`. Codes above N of the convolution
+  /// The codes of a convolution through a chain of functions, as tables. Codes above N of the convolution
   /// do not occur.
-  CodeMap map(std::size_t conv, const std::vector<Code>& chain, const Grid& y) const {
+  CodeMap map(std::size_t conv, const std::vector<Code>& chain) const {
     CodeMap map;
-    map.planes = y.bytes();
     if (chain.empty()) return map;
     const int channels = graph_.nodes[conv].out_channels, n = program_.model->data[conv].output.n;
     for (int i = 0; i < (channels + 3) / 4 * 4; ++i)
@@ -120,13 +119,13 @@ class Planner {
     std::vector<CodeMap> maps;
     Step step{i, last, graph_.nodes[i].inputs, {}, nullptr};
     if (!into || readers(value).size() > 1) {
-      maps.push_back(map(i, chain, grid(value)));
+      maps.push_back(map(i, chain));
       step.outputs.push_back({value, 0});
     }
     if (into) {
       const auto output = static_cast<ValueId>(into->node + 1);
       chain.push_back([&p = move_of(*into)](int, std::int32_t q) { return concat_code(p, q); });
-      maps.push_back(map(i, chain, grid(output)));
+      maps.push_back(map(i, chain));
       step.outputs.push_back({output, into->first_block});
     }
     step.fast = fast_[i]->followed(std::move(maps));

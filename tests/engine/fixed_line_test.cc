@@ -97,6 +97,23 @@ TEST_CASE("stairs that no line climbs have none") {
   CHECK_FALSE(fit_line(late, 999, 255));
 }
 
+TEST_CASE("OV-2: no line where the shift before RQ-5 wraps") {
+  ConvParams p;
+  p.y = make_grid(8, -1.0, 1.0, false);
+  p.form = Form::wide;
+  p.rounding = Rounding::two_stage;
+  p.overflow = Overflow::wrap;
+  p.bias = {0};
+  p.worst_sum = {5000};
+  p.scale = {Multiplier{1'200'000'000, 11}};  // times 2^20 before the product: 2048 becomes the lowest int32
+  CHECK(conv_code(p, 0, 2047) == p.y.n);
+  CHECK(conv_code(p, 0, 2048) == 0);
+  CHECK_FALSE(conv_line(p, 0, 2100));
+  p.overflow = Overflow::exact;
+  p.scale = {Multiplier{1'200'000'000, 40}};
+  CHECK(conv_line(p, 0, 5000));
+}
+
 TEST_CASE("steps at the ends of 32 bits") {
   constexpr std::int64_t reach = (std::int64_t{1} << 31) - 1;
   const auto code = [](std::int64_t a) { return static_cast<std::int32_t>((a + (std::int64_t{1} << 31)) >> 24); };

@@ -38,7 +38,7 @@ HWY_INLINE const T* Opaque(const T* p) {
   return p;
 }
 
-/// Sums of one pass for 4 output channels and NV vectors of pixels over at least one tap. GCC keeps the accumulators in
+/// Sums of one pass for 4 output channels and NV vectors of pixels. GCC keeps the accumulators in
 /// memory unless every loop over them is unrolled, and copies them in each round unless they only go to memory after
 /// the loop.
 template <int NV>

@@ -35,7 +35,6 @@ struct Slice {
 
 /// What an 8-bit code becomes on its way to one output: a table per channel, or nothing.
 struct CodeMap {
-  int planes = 1;
   std::vector<std::uint8_t> low, high;  ///< [channel][code], channels padded to a multiple of 4; empty: the code itself
 };
 

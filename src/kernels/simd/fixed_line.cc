@@ -1,7 +1,6 @@
 #include "kernels/simd/fixed_line.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <vector>
 
@@ -89,12 +88,17 @@ Room room_for(const Stairs& stairs, std::int32_t n, std::int64_t multiplier, int
 
 constexpr std::int64_t kLargestMultiplier = INT32_MAX;
 
-/// Every a * multiplier + addend must stay in 64 bits.
-std::optional<FixedLine> in_64_bits(std::int64_t multiplier, Int128 addend, int shift) {
+/// Every a * multiplier + addend must stay in 64 bits, also with the doubt of `slack` accumulators.
+std::optional<FixedLine> in_64_bits(std::int64_t multiplier, Int128 addend, int shift, std::int64_t slack = 0) {
   constexpr Int128 limit = static_cast<Int128>(1) << 62;
-  if (multiplier > kLargestMultiplier || addend >= limit || addend <= -limit || shift < 32 || shift > 63)
+  const Int128 doubt = static_cast<Int128>(multiplier) * slack;
+  if (multiplier > kLargestMultiplier || addend + doubt >= limit || addend - doubt <= -limit || shift < 32 ||
+      shift > 63)
     return std::nullopt;
-  return FixedLine{static_cast<std::int32_t>(multiplier), shift - 32, static_cast<std::int64_t>(addend)};
+  return FixedLine{.multiplier = static_cast<std::int32_t>(multiplier),
+                   .shift = shift - 32,
+                   .addend = static_cast<std::int64_t>(addend),
+                   .doubt = static_cast<std::int64_t>(doubt)};
 }
 
 /// A scale M / 2^S with rounding constant and zero point, widened so that S >= 32.
@@ -111,17 +115,19 @@ bool hmx_falls(const Multiplier& scale, std::int64_t worst) {
   return scale.value < 1 << 11 && (worst << scale.shift) >> 20 >= (std::int64_t{1} << 13) - 1;
 }
 
+/// OV-2: whether the shift that comes before the product of RQ-5 or RQ-6 wraps, so that codes fall.
+bool wraps(const ConvParams& p, const Multiplier& m, std::int64_t worst) {
+  const bool shifts = p.rounding == Rounding::two_stage || p.rounding == Rounding::tflite_double;
+  return shifts && p.overflow == Overflow::wrap && m.shift < 31 && worst >> std::max(0, m.shift) != 0;
+}
+
 /// A line that meets every step but for `slack` accumulators.
 std::optional<FixedLine> line_through(const Stairs& stairs, std::int32_t n, int shift, std::int64_t slack) {
   std::int64_t low = 0, high = kLargestMultiplier;
   while (low <= high) {
     const std::int64_t multiplier = low + (high - low) / 2;
     const Room room = room_for(stairs, n, multiplier, shift, slack);
-    if (room.low <= room.high) {
-      auto line = in_64_bits(multiplier, room.low + (room.high - room.low) / 2, shift);
-      if (line) line->doubt = multiplier * slack;
-      return line;
-    }
+    if (room.low <= room.high) return in_64_bits(multiplier, room.low + (room.high - room.low) / 2, shift, slack);
     if (room.low_at > room.high_at)
       low = multiplier + 1;  // too flat
     else
@@ -157,6 +163,7 @@ std::optional<FixedLine> conv_line(const ConvParams& p, int channel, std::int64_
   }
   if (p.form == Form::wide && p.rounding == Rounding::single_up && m.shift >= 1 && m.shift <= 54)
     return exact_line(m.value, m.shift, (Int128{p.y.zero()} << m.shift) + (Int128{1} << (m.shift - 1)));
+  if (p.form == Form::wide && wraps(p, m, worst)) return std::nullopt;
   const std::int64_t bias = p.bias.empty() ? 0 : p.bias[c];
   if (p.form == Form::hmx) {
     if (hmx_falls(m, worst)) return std::nullopt;
